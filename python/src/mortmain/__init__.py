@@ -1,0 +1,1 @@
+"""mortmain keeps shared agent state from being silently lost: fenced, durable commits over plain files."""

@@ -1,0 +1,205 @@
+"""What calls return: frozen, picklable records. All of them are immutable and so safe to share between
+threads and processes.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from ._errors import invalid
+
+T = TypeVar("T")
+
+
+class _Delete:
+    """What a function given to `update` returns to delete the key."""
+
+    _instance: _Delete | None = None
+
+    def __new__(cls) -> _Delete:
+        if cls._instance is None:
+            cls._instance = super().__new__(cls)
+        return cls._instance
+
+    def __repr__(self) -> str:
+        return "mortmain.DELETE"
+
+    def __reduce__(self) -> str:
+        return "DELETE"
+
+
+DELETE = _Delete()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(Generic[T]):
+    """A key as one read saw it, and the base that a commit presents.
+
+    value: None where the key is absent (`exists` is False) or only part of it was asked for. version, epoch:
+    64-bit, increasing, not gapless.
+    tag: tells apart two histories. revision: of the key's last commit; read_revision: of this read.
+    committed_at: aware, UTC.
+    partial: the value is cut (the end of a list, or left out), and such a snapshot is no base. Nobody builds
+    one: it comes from a read.
+    """
+
+    key: str
+    value: T = field(hash=False)
+    version: int
+    tag: int
+    epoch: int
+    revision: int
+    read_revision: int
+    store_id: str
+    writer: str | None = None
+    committed_at: datetime | None = None
+    content_type: str | None = None
+    exists: bool = True
+    partial: bool = False
+    meta: dict[str, str] = field(default_factory=dict, hash=False)
+
+    def ticket(self) -> Ticket:
+        """A new right to go on from this read: commits that carry it pass as long as only they moved the key.
+        """
+        if self.partial:
+            raise invalid("base", "a partial snapshot is no base: read the whole value first", key=self.key)
+        return Ticket(
+            key=self.key,
+            ticket_id=secrets.token_hex(16),
+            version=self.version,
+            tag=self.tag,
+            epoch=self.epoch,
+            revision=self.read_revision,
+            store_id=self.store_id,
+        )
+
+
+_TICKET_PREFIX = "mortmain-ticket-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """"I go on from this read; only my own commits move me." `str(ticket)` round-trips through
+    `Ticket.parse`.
+
+    revision: the durable revision of the read that it was made from.
+    """
+
+    key: str
+    ticket_id: str
+    version: int
+    tag: int
+    epoch: int
+    revision: int
+    store_id: str
+
+    def __str__(self) -> str:
+        numbers = f"{self.version}:{self.tag}:{self.epoch}:{self.revision}"
+        return f"{_TICKET_PREFIX}:{self.ticket_id}:{numbers}:{self.store_id}:{self.key}"
+
+    @classmethod
+    def parse(cls, text: str) -> Ticket:
+        """The ticket that `str` wrote; anything else is InvalidRequest."""
+        parts = text.split(":", 7) if isinstance(text, str) else []
+        if len(parts) != 8 or parts[0] != _TICKET_PREFIX:
+            raise invalid("ticket", "not the text of a ticket")
+        try:
+            version, tag, epoch, revision = (int(part) for part in parts[2:6])
+        except ValueError:
+            raise invalid("ticket", "not the text of a ticket") from None
+        return cls(parts[7], parts[1], version, tag, epoch, revision, parts[6])
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The acknowledgement of a durable commit. It is also a base for the next one.
+
+    revision: of the commit, shared by all its keys. replayed: the requestId was already committed, and this
+    is the original receipt.
+    result: new length of a list | new number | whether an item was added | None; of `transact` what the
+    function returned.
+    mirrored: whether every mirrored file was written before the answer (None: no key of it is mounted).
+    A commit over several keys has an empty `key`, zero version, tag and epoch, and one Receipt per key in
+    `keys`.
+    """
+
+    key: str
+    version: int
+    tag: int
+    epoch: int
+    revision: int
+    store_id: str
+    request_id: str
+    replayed: bool = False
+    result: Any = field(default=None, hash=False)
+    mirrored: bool | None = None
+    _parts: tuple[Receipt, ...] = field(default=(), repr=False)
+
+    @property
+    def keys(self) -> dict[str, Receipt]:
+        """One receipt per key of the commit, in the order in which they were written."""
+        if self._parts:
+            return {part.key: part for part in self._parts}
+        return {self.key: self} if self.key else {}
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimInfo:
+    """A live claim as anybody may see it. ttl, remaining: seconds. since: when it was granted, aware, UTC."""
+
+    key: str
+    holder: str
+    epoch: int
+    ttl: float
+    remaining: float
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The final answer of `resolve`: it happened, once, and this is its receipt."""
+
+    receipt: Receipt
+
+    @property
+    def replayed(self) -> bool:
+        """True where the receipt is the original one, remembered by the store."""
+        return self.receipt.replayed
+
+
+@dataclass(frozen=True, slots=True)
+class NotCommitted:
+    """The final answer of `resolve`: it did not happen and never will; the requestId is refused from now on.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What `verify` counted. Damage is raised as JournalCorrupt, so `ok` is True here."""
+
+    ok: bool
+    segments: int
+    frames: int
+    records: int
+    bytes: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One finished call, as `observe` is told of it. outcome: ok, or the code of the error. seconds: wall
+    time of the whole call.
+
+    attempts: rounds of an `update` or `transact`. revision: the durable revision that it led to or was judged
+    at, 0 where there is none.
+    """
+
+    name: str
+    key: str | None
+    outcome: str
+    seconds: float
+    attempts: int
+    revision: int
