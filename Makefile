@@ -1,0 +1,83 @@
+# Needs a JDK 17 or newer, Maven, Python 3.10 or newer with venv, and make. Everything else is installed into .venv.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+MVN ?= mvn -B -ntp
+export UV_PYTHON_DOWNLOADS := never
+
+BIN := .venv/bin
+READY := .venv/.ready
+JAR := python/src/mortmain/mortmain.jar
+JAVA_SOURCES := pom.xml java-core/pom.xml .mvn/jvm.config $(shell find java-core/src/main -type f)
+ADAPTERS := $(patsubst %/pyproject.toml,%,$(wildcard adapters/*/pyproject.toml))
+
+.PHONY: help repro test test-java test-python test-adapters $(ADAPTERS) check lint wheel bench jar clean constraints
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1	\2/p' Makefile | expand -t 16
+
+repro: $(READY) $(JAR) ## run every claim of the README through the real gateway
+	$(BIN)/python repro/run.py
+
+test: test-java test-python test-adapters ## everything that CI runs
+
+test-java: ## the Java tests and the specifications
+	$(MVN) verify
+
+test-python: lint $(READY) $(JAR) ## lint, types and tests of the Python client
+	cd python && ../$(BIN)/python -m pytest
+
+test-adapters: $(ADAPTERS) ## the tests of every adapter
+
+# One environment per adapter and per end of the supported range: each constraints-*.txt is one end.
+$(ADAPTERS): $(READY) $(JAR)
+	@cd $@; for pins in constraints-*.txt; do \
+	  [ -e "$$pins" ] || { echo "$@ has no constraints-*.txt" >&2; exit 1; }; \
+	  end=$${pins#constraints-}; env=.venv-$${end%.txt}; \
+	  echo "== $@ ($${end%.txt})"; \
+	  [ -x $$env/bin/python ] || ../../$(BIN)/uv venv -q --seed --python ../../$(BIN)/python $$env; \
+	  ../../$(BIN)/uv pip install -q --python $$env/bin/python -c $$pins -e ../../python -e '.[test]'; \
+	  $$env/bin/python -m pytest; \
+	done
+
+check: lint $(READY) $(JAR) ## the fast loop: compile, lint, unit tests
+	$(MVN) -q test -pl java-core -DexcludedGroups=slow
+	cd python && ../$(BIN)/python -m pytest -q -m 'not slow'
+
+lint: $(READY)
+	$(BIN)/ruff check python
+	cd python && ../$(BIN)/mypy
+
+wheel: $(READY) $(JAR) ## the wheels of all distributions into dist/
+	mkdir -p dist
+	for project in python $(ADAPTERS); do $(BIN)/uv build -q --wheel --out-dir dist $$project; done
+	ls -l dist
+
+bench: $(READY) $(JAR) ## the benchmark programs: a table and a picture
+	$(BIN)/python repro/bench/run.py
+
+jar: $(JAR) ## build mortmain.jar and put it where the Python package looks for it
+
+# Renamed into place: a gateway that runs has the old file mapped.
+$(JAR): $(JAVA_SOURCES)
+	$(MVN) -q -pl java-core package -DskipTests
+	cp java-core/target/mortmain.jar $@.new
+	mv $@.new $@
+	touch $@
+
+$(READY): python/pyproject.toml python/hatch_build.py python/constraints-dev.txt
+	[ -x $(BIN)/uv ] || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install -q uv; }
+	$(BIN)/uv pip install -q --python $(BIN)/python -r python/constraints-dev.txt -e python
+	touch $@
+
+constraints: $(READY) ## resolve the pinned development tools anew
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --no-annotate \
+	  --custom-compile-command "make constraints" python/requirements-dev.in -o python/constraints-dev.txt
+
+clean: ## remove what was built, environments included
+	rm -rf .venv dist target java-core/target specs/target $(JAR) adapters/*/.venv-*
