@@ -1,0 +1,31 @@
+package mortmain.model;
+
+import java.util.List;
+
+/**
+ * What one commit did to one key.
+ *
+ * @param key the key
+ * @param content what was written, or null when the write changed nothing
+ * @param version the version after the commit
+ * @param tag of that version
+ * @param epoch the key's epoch when it was committed
+ * @param ticketId the ticket that the commit followed on this key, or null
+ * @param result what the receipt says: a JSON text (length, number, true or false), or null
+ * @param overwrite whether the writer said {@code overwrite=True}
+ * @param delta whether the value was evaluated by the engine
+ */
+public record Change(
+    Key key, Content content, long version, long tag, long epoch, String ticketId, String result, boolean overwrite, boolean delta) {
+
+  /** The bytes of a change. */
+  public sealed interface Content {}
+
+  /** The whole new value. {@code ids}: the ids of list items that are still in it. */
+  public record Whole(Value value, List<String> ids) implements Content {}
+
+  public record Deleted() implements Content {}
+
+  /** Items behind the current list (of {@code before} items); on an absent key they make a new JSON list. */
+  public record Appended(List<Item> items, long before) implements Content {}
+}

@@ -1,0 +1,51 @@
+package mortmain.model;
+
+import java.util.List;
+import java.util.Map;
+
+/** What the journal holds: each event has a revision of its own and a time in microseconds since 1970 (UTC) that never goes back. */
+public sealed interface Event {
+  long revision();
+
+  long at();
+
+  /** The first event of a store. */
+  record Created(long revision, long at, String storeId) implements Event {}
+
+  /** A gateway opened the store: claims that were not renewed since the last one are reclaimed at the next. */
+  record Opened(long revision, long at) implements Event {}
+
+  /** {@code fingerprint}: of the content of a plain commit, 0 for none. Changes that changed nothing have no content. */
+  record Committed(
+      long revision,
+      long at,
+      String requestId,
+      int attempt,
+      long fingerprint,
+      String writer,
+      Map<String, String> meta,
+      List<Change> changes)
+      implements Event {}
+
+  record ClaimGranted(long revision, long at, Key key, String claimId, String holder, long epoch, long ttlMillis) implements Event {}
+
+  /** The first renewal after a restart; the others are not journaled. */
+  record ClaimRenewed(long revision, long at, Key key, String claimId) implements Event {}
+
+  record ClaimReleased(long revision, long at, Key key, String claimId) implements Event {}
+
+  /**
+   * Ownership was taken away. With a prefix, the prefix's own count went up and {@code keys} lists the claims that ended below it;
+   * otherwise each key's own count went up.
+   */
+  record Reclaimed(long revision, long at, String requestId, String by, String reason, String prefix, List<Taken> keys) implements Event {}
+
+  /** {@code epoch} after the reclamation; {@code claimId} and {@code holder} null when no claim was live. */
+  record Taken(Key key, long epoch, String claimId, String holder) {}
+
+  /** The id will never commit. */
+  record RequestRefused(long revision, long at, String requestId, String writer) implements Event {}
+
+  /** Tombstones up to a revision were forgotten; a key without a record starts above both numbers. */
+  record Forgotten(long revision, long at, long upTo, long version, long epoch) implements Event {}
+}

@@ -1,0 +1,4 @@
+package mortmain.model;
+
+/** A granted claim and the snapshot that it starts from. */
+public record Grant(Claim claim, Reading reading) {}
