@@ -17,13 +17,6 @@ T = TypeVar("T")
 class _Delete:
     """What a function given to `update` returns to delete the key."""
 
-    _instance: _Delete | None = None
-
-    def __new__(cls) -> _Delete:
-        if cls._instance is None:
-            cls._instance = super().__new__(cls)
-        return cls._instance
-
     def __repr__(self) -> str:
         return "mortmain.DELETE"
 

@@ -1,0 +1,131 @@
+"""The frames of docs/frames.md: bytes of a request, parts of a reply. No I/O.
+
+A Request is built once and sent perhaps several times: `since` and the store id are fixed at the first send,
+so that every re-send is the
+same request; only the deadline, which lives on one gateway's clock, is written per send.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any, Final, NamedTuple
+
+FORMAT: Final = 1
+PROTOCOL_MIN: Final = 1
+PROTOCOL_MAX: Final = 1
+
+HELLO: Final = 1
+READ: Final = 2
+COMMIT: Final = 3
+CLAIM: Final = 4
+RENEW: Final = 5
+RELEASE: Final = 6
+RECLAIM: Final = 7
+CHECK: Final = 8
+SCAN: Final = 9
+RESOLVE: Final = 10
+CLAIMS: Final = 11
+INFO: Final = 12
+VERIFY: Final = 13
+STOP: Final = 14
+TURN: Final = 15
+PING: Final = 16
+TURN_END: Final = 17
+
+# length prefix, format, op, requestId length, zero, attempt, deadline, since, fields length
+_REQUEST = struct.Struct(">IBBBBIqqI")
+# format, status, zero, durable revision, fields length
+_REPLY = struct.Struct(">BBHqI")
+REQUEST_HEAD: Final = _REQUEST.size - 4
+REPLY_HEAD: Final = _REPLY.size
+LENGTH: Final = struct.Struct(">I")
+
+_pack = _REQUEST.pack
+_unpack_reply = _REPLY.unpack_from
+_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_scan = json.JSONDecoder().scan_once
+
+
+def encode_fields(fields: dict[str, Any]) -> bytes:
+    """The fields of a frame. Lone surrogates raise UnicodeEncodeError."""
+    return _dumps(fields).encode()
+
+
+class Request:
+    """One request, not bound to a connection. Not thread-safe: it belongs to the call that made it.
+
+    mutating: an unanswered send leaves the outcome unconfirmed. stamp: the request has no base, so that the
+    store id and the durable
+    revision of the connection that first carries it are written into it.
+    """
+
+    __slots__ = ("attempt", "fields", "mutating", "op", "payload", "request_id", "since", "stamp")
+
+    def __init__(
+        self,
+        op: int,
+        fields: bytes,
+        payload: bytes = b"",
+        *,
+        request_id: bytes = b"",
+        attempt: int = 0,
+        mutating: bool = False,
+        stamp: bool = False,
+    ) -> None:
+        self.op = op
+        self.fields = fields
+        self.payload = payload
+        self.request_id = request_id
+        self.attempt = attempt
+        self.mutating = mutating
+        self.stamp = stamp
+        self.since = -1
+
+    def bytes(self, deadline_ms: int, store_id: str, revision: int) -> bytes:
+        """The frame behind its length. store_id, revision: of the connection; they count at the first call
+        only.
+        """
+        if self.since < 0:
+            self.since = revision
+            if self.stamp:
+                self.fields = b"%b,\"store\":%b}" % (self.fields[:-1], encode_fields(store_id))  # type: ignore[arg-type]
+        request_id, fields, payload = self.request_id, self.fields, self.payload
+        length = REQUEST_HEAD + len(request_id) + len(fields) + len(payload)
+        head = _pack(
+            length, FORMAT, self.op, len(request_id), 0, self.attempt, deadline_ms, self.since, len(fields)
+        )
+        return b"".join((head, request_id, fields, payload))
+
+
+class Reply(NamedTuple):
+    """One reply. ok: an answer, not an error. revision: the durable one. payload: the values, one after the
+    other.
+    """
+
+    ok: bool
+    revision: int
+    fields: dict[str, Any]
+    payload: bytes | memoryview
+
+
+class MalformedReply(Exception):
+    """The peer does not speak this format; internal, the connection is dropped."""
+
+
+def parse_reply(frame: memoryview, *, copy: bool) -> Reply:
+    """The reply in a frame without its length. copy: the frame's buffer is used again, so the payload is
+    copied out of it.
+    """
+    try:
+        form, status, _, revision, length = _unpack_reply(frame)
+        end = REPLY_HEAD + length
+        if form != FORMAT or end > len(frame):
+            raise MalformedReply("not a reply frame")
+        fields = _scan(str(frame[REPLY_HEAD:end], "utf-8"), 0)[0] if length else {}
+    except (struct.error, StopIteration, ValueError) as error:
+        raise MalformedReply("not a reply frame") from error
+    payload: bytes | memoryview = b""
+    if end < len(frame):
+        payload = bytes(frame[end:]) if copy else frame[end:]
+    return Reply(status == 0, revision, fields, payload)

@@ -1,0 +1,261 @@
+"""One upgraded connection: a frame out, a frame in, by one caller at a time.
+
+The socket is non-blocking and belongs to no event loop, so that the synchronous and the asynchronous twin
+share one pool.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from mortmain._frames import LENGTH, MalformedReply, Reply, parse_reply
+
+if TYPE_CHECKING:
+    import asyncio
+
+_BUFFER = 64 * 1024
+
+
+class Broken(Exception):
+    """The exchange failed; internal. sent: the whole frame was handed over, so that the gateway may have
+    taken it up.
+
+    expired: there was no failure, only no answer until the deadline.
+    """
+
+    def __init__(self, sent: bool, expired: bool = False) -> None:
+        super().__init__(sent, expired)
+        self.sent = sent
+        self.expired = expired
+
+
+class Connection:
+    """An upgraded, greeted connection. Not thread-safe: a pool hands it to one caller at a time.
+
+    instance, store_id, limits, features: as HELLO said. revision: the newest durable revision that a reply
+    here showed.
+    clock_offset: what to add to time.monotonic() in ms for the gateway's clock.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_buffer",
+        "_poll",
+        "_view",
+        "clock_offset",
+        "closed",
+        "features",
+        "hello",
+        "instance",
+        "limits",
+        "revision",
+        "sock",
+        "store_id",
+    )
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self.sock = sock
+        self.closed = False
+        self.instance = ""
+        self.store_id = ""
+        self.revision = 0
+        self.clock_offset = 0.0
+        self.limits: dict[str, int] = {}
+        self.features: frozenset[str] = frozenset()
+        self.hello: dict[str, Any] = {}
+        self._buffer = bytearray(_BUFFER)
+        self._view = memoryview(self._buffer)
+        self._poll = _Waiter(sock)
+
+    def deadline_ms(self, deadline: float | None) -> int:
+        """A deadline of time.monotonic() on this gateway's clock; 0 is none."""
+        return 0 if deadline is None else max(1, int(deadline * 1000.0 + self.clock_offset))
+
+    def usable(self) -> bool:
+        """False if the peer closed it (or spoke out of turn) while it lay idle."""
+        return not self.closed and not self._poll.readable(0.0)
+
+    def close(self) -> None:
+        """Close this side. In a forked child it leaves the parent's connection alone: nothing is shut down.
+        """
+        self.closed = True
+        self.sock.close()
+
+    def exchange(self, frame: bytes, deadline: float | None) -> Reply:
+        """Send, then wait for the answer. Anything but a whole answer closes the connection; failures are
+        Broken.
+        """
+        sent = False
+        try:
+            self._send(frame, deadline)
+            sent = True
+            reply = self._receive(deadline)
+        except (OSError, MalformedReply) as error:
+            self.close()
+            raise Broken(sent, isinstance(error, TimeoutError)) from error
+        except BaseException:
+            self.close()
+            raise
+        if reply.revision > self.revision:
+            self.revision = reply.revision
+        return reply
+
+    def _send(self, frame: bytes, deadline: float | None) -> None:
+        sock = self.sock
+        try:
+            done = sock.send(frame)
+        except BlockingIOError:
+            done = 0
+        if done == len(frame):
+            return
+        rest = memoryview(frame)
+        while done < len(frame):
+            self._poll.wait_writable(deadline)
+            try:
+                done += sock.send(rest[done:])
+            except BlockingIOError:
+                continue
+
+    def _receive(self, deadline: float | None) -> Reply:
+        done = 0
+        buffer = self._view
+        while done < 4:
+            done += self._receive_into(buffer[done:] if done else buffer, deadline)
+        (length,) = LENGTH.unpack_from(buffer)
+        end = 4 + length
+        if end <= _BUFFER:
+            while done < end:
+                done += self._receive_into(buffer[done:], deadline)
+            return parse_reply(buffer[4:end], copy=True)
+        whole = memoryview(bytearray(length))
+        whole[: done - 4] = buffer[4:done]
+        done -= 4
+        while done < length:
+            done += self._receive_into(whole[done:], deadline)
+        return parse_reply(whole, copy=False)
+
+    def _receive_into(self, view: memoryview, deadline: float | None) -> int:
+        while True:
+            self._poll.wait_readable(deadline)
+            try:
+                got = self.sock.recv_into(view)
+            except BlockingIOError:
+                continue
+            if got == 0:
+                raise ConnectionResetError("the gateway closed the connection")
+            return got
+
+    async def exchange_async(
+        self, frame: bytes, deadline: float | None, loop: asyncio.AbstractEventLoop
+    ) -> Reply:
+        """`exchange` on an event loop. A cancelled task closes the connection: its answer is never another's.
+        """
+        sent = False
+        try:
+            rest = memoryview(frame)
+            while rest:
+                try:
+                    rest = rest[self.sock.send(rest) :]
+                except BlockingIOError:
+                    await self._ready(loop.add_writer, loop.remove_writer, deadline, loop)
+            sent = True
+            reply = await self._receive_async(deadline, loop)
+        except (OSError, MalformedReply) as error:
+            self.close()
+            raise Broken(sent, isinstance(error, TimeoutError)) from error
+        except BaseException:
+            self.close()
+            raise
+        if reply.revision > self.revision:
+            self.revision = reply.revision
+        return reply
+
+    async def _receive_async(self, deadline: float | None, loop: asyncio.AbstractEventLoop) -> Reply:
+        done, end, target = 0, 4, self._view
+        own = False
+        while done < end:
+            await self._ready(loop.add_reader, loop.remove_reader, deadline, loop)
+            try:
+                got = self.sock.recv_into(target[done:])
+            except BlockingIOError:
+                continue
+            if got == 0:
+                raise ConnectionResetError("the gateway closed the connection")
+            done += got
+            if end == 4 and done >= 4:
+                end += LENGTH.unpack_from(target)[0]
+                if end > _BUFFER:
+                    own, target = True, memoryview(bytearray(end))
+                    target[:done] = self._view[:done]
+        return parse_reply(target[4:end], copy=not own)
+
+    async def _ready(
+        self, add: Any, remove: Any, deadline: float | None, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        future: asyncio.Future[bool] = loop.create_future()
+        fd = self.sock.fileno()
+        add(fd, _settle, future, True)
+        timer = None
+        if deadline is not None:
+            timer = loop.call_later(max(0.0, deadline - time.monotonic()), _settle, future, False)
+        try:
+            if not await future:
+                raise TimeoutError
+        finally:
+            remove(fd)
+            if timer is not None:
+                timer.cancel()
+
+
+def _settle(future: asyncio.Future[bool], result: bool) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+class _Waiter:
+    """Waits for one socket by poll(2), which has no limit on descriptor numbers; by select where there is no
+    poll.
+    """
+
+    __slots__ = ("_fd", "_in", "_out")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._fd = sock.fileno()
+        self._in = self._out = None
+        if hasattr(select, "poll"):
+            self._in = select.poll()
+            self._in.register(self._fd, select.POLLIN)
+            self._out = select.poll()
+            self._out.register(self._fd, select.POLLOUT)
+
+    def readable(self, seconds: float) -> bool:
+        if self._in is not None:
+            return bool(self._in.poll(seconds * 1000.0))
+        return bool(select.select([self._fd], [], [], seconds)[0])
+
+    def wait_readable(self, deadline: float | None) -> None:
+        if self._in is not None:
+            if not self._in.poll(_millis(deadline)):
+                raise TimeoutError
+        elif not select.select([self._fd], [], [], _seconds(deadline))[0]:
+            raise TimeoutError
+
+    def wait_writable(self, deadline: float | None) -> None:
+        if self._out is not None:
+            if not self._out.poll(_millis(deadline)):
+                raise TimeoutError
+        elif not select.select([], [self._fd], [], _seconds(deadline))[1]:
+            raise TimeoutError
+
+
+def _millis(deadline: float | None) -> float | None:
+    # Rounded up by poll itself; a deadline in the past still looks once.
+    return None if deadline is None else max(0.0, (deadline - time.monotonic()) * 1000.0)
+
+
+def _seconds(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
