@@ -44,7 +44,7 @@ LENGTH: Final = struct.Struct(">I")
 _pack = _REQUEST.pack
 _unpack_reply = _REPLY.unpack_from
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_scan = json.JSONDecoder().scan_once
+_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 
 def encode_fields(fields: dict[str, Any]) -> bytes:

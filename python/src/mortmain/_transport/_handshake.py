@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import socket
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Protocol
 
 from mortmain import _frames
 from mortmain._errors import GatewayUnavailable, ProtocolMismatch, error_for
 from mortmain._frames import Reply, Request, encode_fields
+
 from ._connection import Broken, Connection
 from .tcp import open_tcp, prove
 from .unix import open_unix
-
-if TYPE_CHECKING:
-    from mortmain._gateway import GatewayInfo
 
 CLIENT_VERSION = "0.1.0"
 _LINE_LIMIT = 4096
 
 
-def connect(info: GatewayInfo, timeout: float, agent: str | None = None) -> Connection:
+class Address(Protocol):
+    """Where a gateway listens: the part of run/gateway.json that a connection needs."""
+
+    @property
+    def directory(self) -> str | Path: ...
+    @property
+    def instance(self) -> str: ...
+    @property
+    def transport(self) -> str: ...
+    @property
+    def socket_path(self) -> str | Path | None: ...
+    @property
+    def address(self) -> str | None: ...
+    @property
+    def port(self) -> int | None: ...
+    @property
+    def token(self) -> str: ...
+
+
+def connect(info: Address, timeout: float, agent: str | None = None) -> Connection:
     """A connection that is ready for frames, to the very instance that `info` names.
 
     timeout: seconds for everything together. GatewayUnavailable says by its reason what failed: refused
@@ -48,13 +66,13 @@ def connect(info: GatewayInfo, timeout: float, agent: str | None = None) -> Conn
     return _greet(connection, info, deadline, agent)
 
 
-def open_socket(info: GatewayInfo, deadline: float) -> socket.socket:
+def open_socket(info: Address, deadline: float) -> socket.socket:
     """A connected and authenticated socket that speaks py4j's text lines. It has a timeout set. deadline: on
     time.monotonic().
     """
     try:
-        if info.transport == "unix":
-            return open_unix(info.socket_path, deadline)
+        if info.transport == "unix" and info.socket_path is not None:
+            return open_unix(Path(info.socket_path), deadline)
         sock = open_tcp(info.address or "127.0.0.1", info.port or 0, deadline)
     except GatewayUnavailable:
         raise
@@ -93,7 +111,7 @@ def _ask(sock: socket.socket, text: str, deadline: float) -> str:
     return line[:-1].decode("ascii", "replace")
 
 
-def _greet(connection: Connection, info: GatewayInfo, deadline: float, agent: str | None) -> Connection:
+def _greet(connection: Connection, info: Address, deadline: float, agent: str | None) -> Connection:
     fields = {
         "min": _frames.PROTOCOL_MIN,
         "max": _frames.PROTOCOL_MAX,
@@ -117,7 +135,7 @@ def _greet(connection: Connection, info: GatewayInfo, deadline: float, agent: st
     return connection
 
 
-def _accept(connection: Connection, info: GatewayInfo, reply: Reply, now: float) -> None:
+def _accept(connection: Connection, info: Address, reply: Reply, now: float) -> None:
     hello = reply.fields
     if not reply.ok:
         code = str(hello.get("code", "UNAVAILABLE"))
@@ -151,11 +169,11 @@ def _mismatch(message: str, low: object, high: object) -> ProtocolMismatch:
     )
 
 
-def _stalled(info: GatewayInfo) -> GatewayUnavailable:
+def _stalled(info: Address) -> GatewayUnavailable:
     return _unavailable(info, "stalled", "it accepted the connection but did not answer in time")
 
 
-def _unavailable(info: GatewayInfo, reason: str, what: str) -> GatewayUnavailable:
+def _unavailable(info: Address, reason: str, what: str) -> GatewayUnavailable:
     where = info.socket_path if info.transport == "unix" else f"{info.address}:{info.port}"
     message = f"the gateway of {info.directory} at {where} is unavailable: {what}"
     return GatewayUnavailable(message, reason=reason)

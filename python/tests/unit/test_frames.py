@@ -1,0 +1,46 @@
+"""The bytes of docs/frames.md, written out by hand."""
+
+import struct
+
+import pytest
+
+from mortmain import _frames
+from mortmain._frames import MalformedReply, Request, parse_reply
+
+
+def test_a_request_is_laid_out_as_the_table_says():
+    request = Request(_frames.COMMIT, b'{"writer":"a"}', b"xyz", request_id=b"id-1", attempt=2)
+    frame = request.bytes(1000, "store", 77)
+    assert frame == bytes.fromhex(
+        "00000031" "01" "03" "04" "00" "00000002" "00000000000003e8" "000000000000004d" "0000000e"
+    ) + b'id-1{"writer":"a"}xyz'
+
+
+def test_a_resend_keeps_since_and_store_and_moves_only_the_deadline():
+    request = Request(_frames.COMMIT, b'{"writer":"a"}', request_id=b"i", stamp=True)
+    first = request.bytes(5, "one", 7)
+    second = request.bytes(9, "two", 8)
+    assert b'{"writer":"a","store":"one"}' in first
+    assert first[:12] == second[:12]
+    assert first[20:] == second[20:]
+    assert struct.unpack(">q", second[12:20]) == (9,)
+
+
+def _reply(status: int, fields: bytes, payload: bytes = b"") -> memoryview:
+    return memoryview(struct.pack(">BBHqI", 1, status, 0, 41, len(fields)) + fields + payload)
+
+
+def test_a_reply_is_taken_apart():
+    reply = parse_reply(_reply(0, b'{"a":[1]}', b"value"), copy=True)
+    assert (reply.ok, reply.revision, reply.fields, bytes(reply.payload)) == (True, 41, {"a": [1]}, b"value")
+    assert parse_reply(_reply(1, b'{"code":"FENCED"}'), copy=True).ok is False
+    assert parse_reply(_reply(0, b""), copy=True).fields == {}
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [b"", b"\x01\x00", _reply(0, b"{}")[:-1], b"\x02" + bytes(_reply(0, b"{}"))[1:], _reply(0, b'{"a"'), _reply(0, b"\xff\xff")],
+)
+def test_a_malformed_reply_is_refused(frame):
+    with pytest.raises(MalformedReply):
+        parse_reply(memoryview(frame), copy=True)
