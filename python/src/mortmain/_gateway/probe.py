@@ -1,0 +1,61 @@
+"""Whether a gateway is alive: it answers the handshake with the instance id of gateway.json. Its pid says nothing:
+a killed child that nobody waited for still has it, and another container has other pids."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .._errors import GatewayUnavailable, ProtocolMismatch
+from .discover import GatewayInfo, find_gateway
+from .wait import Deadline
+
+if TYPE_CHECKING:
+    from .._transport import Connection
+
+# A gateway that accepts and then says nothing for this long (seconds) is stalled, however long the caller would wait.
+PATIENCE = 10.0
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A live gateway and the greeted connection that proved it."""
+
+    info: GatewayInfo
+    connection: Connection
+
+
+@dataclass(frozen=True)
+class Gone:
+    """Nobody serves the directory as far as gateway.json tells. why: the reason, or None where there is no gateway.json."""
+
+    why: GatewayUnavailable | None
+
+
+def look(root: str, deadline: Deadline, agent: str | None = None) -> Reached | Gone:
+    """Asks the gateway that gateway.json names. Raises where starting another one would be wrong: stalled, too many connections, no common protocol."""
+    info = find_gateway(root)
+    if info is None:
+        return Gone(None)
+    return ask(info, deadline, agent)
+
+
+def ask(info: GatewayInfo, deadline: Deadline, agent: str | None = None) -> Reached | Gone:
+    from .._transport import connect
+
+    patience = deadline.remaining(at_most=PATIENCE) or 0.0
+    try:
+        # At least a moment: with timeout=0 a live gateway is still found.
+        return Reached(info, connect(info, max(patience, 0.05), agent))
+    except ProtocolMismatch:
+        raise
+    except GatewayUnavailable as error:
+        # bad-token: on TCP a stranger may have got the port of a dead gateway.
+        if error.reason in ("refused", "unreachable", "bad-token"):
+            return Gone(error)
+        raise
+
+
+def gateway_file(run: str) -> str:
+    return os.path.join(run, "gateway.json")
