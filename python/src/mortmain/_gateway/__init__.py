@@ -1,15 +1,20 @@
-"""The gateway of a state directory: found, or started and then found. All processes of a host share it; it outlives the one that started it."""
+"""The gateway of a state directory: found, or started and then found. All processes of a host share it; it outlives
+the one that started it.
+"""
 
 from __future__ import annotations
 
 import os
 
-from .._errors import GatewayUnavailable
+from mortmain._errors import GatewayUnavailable
+
 from .discover import GatewayInfo, absolute, find_gateway
 from .probe import Gone, Reached, look
 from .wait import Deadline
 
 __all__ = ["GatewayInfo", "Reached", "ensure_gateway", "find_gateway", "may_start", "reach_gateway"]
+
+_NOT_ALLOWED = "this process may not start one (start=False or MORTMAIN_START=never): run"
 
 
 def ensure_gateway(
@@ -20,7 +25,9 @@ def ensure_gateway(
     java: str | os.PathLike[str] | None = None,
     timeout: float | None = 30.0,
 ) -> GatewayInfo:
-    """Where the live gateway of `directory` is. As reach_gateway, which also hands over the connection that proved it."""
+    """Where the live gateway of `directory` is. As reach_gateway, which also hands over the connection that proved
+    it.
+    """
     reached = reach_gateway(directory, start=start, create=create, java=java, timeout=timeout)
     reached.connection.close()
     return reached.info
@@ -37,8 +44,10 @@ def reach_gateway(
 ) -> Reached:
     """A live gateway and a greeted connection to it; starts one where nobody serves. Thread-safe.
 
-    start: None = as MORTMAIN_START says (auto | never). create: make a store where there is none. timeout: seconds, None = as long as it takes.
-    GatewayUnavailable says by .reason what is wrong; JavaNotFound and ProtocolMismatch derive from it. What the JVM found when it opened the journal
+    start: None = as MORTMAIN_START says (auto | never). create: make a store where there is none. timeout: seconds,
+    None = as long as it takes.
+    GatewayUnavailable says by .reason what is wrong; JavaNotFound and ProtocolMismatch derive from it. What the JVM
+    found when it opened the journal
     is raised as what it is: JournalCorrupt, StoreReadOnly …
     """
     root = absolute(directory)
@@ -60,9 +69,9 @@ def may_start(start: bool | None) -> bool:
 
 def _nobody(root: str, gone: Gone) -> GatewayUnavailable:
     if gone.why is not None:
-        gone.why.args = (f"{gone.why}; this process may not start one (start=False or MORTMAIN_START=never), so run `mortmain --dir {root} serve`",)
+        gone.why.args = (f"{gone.why}; {_NOT_ALLOWED} `mortmain --dir {root} serve`",)
         return gone.why
     return GatewayUnavailable(
-        f"no gateway serves {root}, and this process may not start one (start=False or MORTMAIN_START=never): run `mortmain --dir {root} serve`",
+        f"no gateway serves {root}; {_NOT_ALLOWED} `mortmain --dir {root} serve`",
         reason="unreachable",
     )

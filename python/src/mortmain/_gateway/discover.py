@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .._errors import GatewayUnavailable
+from mortmain._errors import GatewayUnavailable
 
 
 @dataclass(frozen=True)
 class GatewayInfo:
-    """What run/gateway.json says. It may be stale: alive is what answers HELLO with this instance id. Immutable, thread-safe.
+    """What run/gateway.json says. It may be stale: alive is what answers HELLO with this instance id. Immutable,
+    thread-safe.
 
-    directory: the absolute state directory. socket_path: the absolute path of the Unix socket, which may be longer than the kernel takes; None on TCP.
+    directory: the absolute state directory. socket_path: the absolute path of the Unix socket, which may be longer
+    than the kernel takes; None on TCP.
     token: the authentication word of TCP connections. started: as the gateway wrote it.
     """
 
@@ -43,7 +45,8 @@ def run_directory(directory: str) -> str:
 
 
 def check_run_directory(directory: str) -> bool:
-    """True if run/ is there and ours alone, False if it is missing; otherwise GatewayUnavailable, reason insecure-directory.
+    """True if run/ is there and ours alone, False if it is missing; otherwise GatewayUnavailable, reason
+    insecure-directory.
 
     It holds the authentication word and the socket: whoever can write there can pose as the gateway.
     """
@@ -58,9 +61,13 @@ def check_run_directory(directory: str) -> bool:
         raise _insecure(run, "is not a directory")
     if hasattr(os, "geteuid"):
         if found.st_uid != os.geteuid():
-            raise _insecure(run, f"belongs to user {found.st_uid}, this process runs as user {os.geteuid()}; run as that user")
+            raise _insecure(
+                run, f"belongs to user {found.st_uid}, this process runs as user {os.geteuid()}; run as that user"
+            )
         if found.st_mode & 0o077:
-            raise _insecure(run, f"has mode {stat.S_IMODE(found.st_mode):04o}, other users can reach it; run `chmod 700 {run}`")
+            raise _insecure(
+                run, f"has mode {stat.S_IMODE(found.st_mode):04o}, other users can reach it; run `chmod 700 {run}`"
+            )
     return True
 
 

@@ -7,12 +7,13 @@ import os
 import time
 from typing import Any
 
-from .._errors import GatewayUnavailable, MortmainError, error_for
+from mortmain._errors import GatewayUnavailable, MortmainError, error_for
 
 _LOG_LIMIT = 5 * 1024 * 1024
 _TAIL_BYTES = 4096
 _TAIL_LINES = 20
-# A store that was poisoned (a failed force, damage) is not asked again and again: each start replays the journal and may make more damage visible, not less.
+# A store that was poisoned (a failed force, damage) is not asked again and again: each start replays the journal
+# and may make more damage visible, not less.
 _POISONED_STARTS = 3
 _POISONED_WINDOW = 60.0
 # Failures of the caller, not of the store.
@@ -20,7 +21,9 @@ _NO_POISON = frozenset({"INVALID", "UNSUPPORTED"})
 
 
 def open_log(run: str) -> tuple[int, int]:
-    """A descriptor of run/gateway.log to append to, and how long it already is. Above 5 MiB it is moved to gateway.log.1 first."""
+    """A descriptor of run/gateway.log to append to, and how long it already is. Above 5 MiB it is moved to
+    gateway.log.1 first.
+    """
     path = log_path(run)
     try:
         if os.stat(path).st_size > _LOG_LIMIT:
@@ -48,7 +51,9 @@ def log_tail(run: str, since: int = 0) -> str:
 
 
 def read_failure(run: str) -> dict[str, Any] | None:
-    """What the JVM wrote when it failed to start or stopped itself: code, message and the error's fields; None if it wrote nothing."""
+    """What the JVM wrote when it failed to start or stopped itself: code, message and the error's fields; None if
+    it wrote nothing.
+    """
     try:
         with open(os.path.join(run, "failure.json"), encoding="utf-8") as file:
             told = json.load(file)
@@ -59,7 +64,9 @@ def read_failure(run: str) -> dict[str, Any] | None:
 
 def as_error(told: dict[str, Any], run: str, since: int = 0) -> MortmainError:
     """The typed error of a failure.json."""
-    fields = {str(name): value for name, value in told.items() if name not in ("code", "message", "at", "retry", "failures")}
+    fields = {
+        str(name): value for name, value in told.items() if name not in ("code", "message", "at", "retry", "failures")
+    }
     message = str(told.get("message") or "the gateway failed to start")
     if told["code"] == GatewayUnavailable.code:
         fields.setdefault("reason", "start-failed")
@@ -77,7 +84,9 @@ def with_log(what: str, run: str, since: int = 0) -> str:
 
 
 def refuse_poisoned(run: str) -> None:
-    """To be called with start.lock held, before a start: files the last failure away, and raises it again when it is the third of the last minute."""
+    """To be called with start.lock held, before a start: files the last failure away, and raises it again when it
+    is the third of the last minute.
+    """
     failures = _remembered(run)
     told = read_failure(run)
     if told is not None and told["code"] not in _NO_POISON:
@@ -85,8 +94,13 @@ def refuse_poisoned(run: str) -> None:
         failures = [*failures, told][-_POISONED_STARTS:]
     if _recent(failures) >= _POISONED_STARTS:
         error = as_error(failures[-1], run)
-        note = f"{_POISONED_STARTS} starts of the gateway failed within {_POISONED_WINDOW:.0f} s, so it is not started again for now"
-        error.args = (f"{note}: {error}" if error.code == GatewayUnavailable.code else with_log(f"{note}: {error}", run),)
+        note = (
+            f"{_POISONED_STARTS} starts of the gateway failed within {_POISONED_WINDOW:.0f} s,"
+            " so it is not started again for now"
+        )
+        error.args = (
+            f"{note}: {error}" if error.code == GatewayUnavailable.code else with_log(f"{note}: {error}", run),
+        )
         raise error
     if told is not None:
         _remember(run, failures)
@@ -122,7 +136,11 @@ def _remembered(run: str) -> list[dict[str, Any]]:
         return []
     if not isinstance(told, list):
         return []
-    return [one for one in told if isinstance(one, dict) and isinstance(one.get("code"), str) and isinstance(one.get("at"), (int, float))]
+    return [
+        one
+        for one in told
+        if isinstance(one, dict) and isinstance(one.get("code"), str) and isinstance(one.get("at"), (int, float))
+    ]
 
 
 def _remember(run: str, failures: list[dict[str, Any]]) -> None:

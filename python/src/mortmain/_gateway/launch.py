@@ -1,17 +1,21 @@
-"""Starting a gateway: one starter at a time, who looks again before it starts, and again when the JVM did not get LOCK."""
+"""Starting a gateway: one starter at a time, who looks again before it starts, and again when the JVM did not get
+LOCK.
+"""
 
 from __future__ import annotations
 
 import os
 
-from .._errors import GatewayUnavailable, InvalidRequest, MortmainError
+from mortmain._errors import GatewayUnavailable, InvalidRequest, MortmainError
+
 from .archive import train_after
+from .child import Child
 from .discover import check_run_directory, file_mark, find_gateway, run_directory
 from .failure import as_error, read_failure, refuse_poisoned, start_failed, with_log
 from .java import Java, find_java
 from .lock import start_lock
 from .probe import Gone, Reached, ask, gateway_file, look
-from .process import GatewayProcess, spawn
+from .process import jar_path, spawn_gateway
 from .wait import Deadline, Pauses
 
 # The JVM's exit code when another one holds LOCK.
@@ -20,7 +24,9 @@ _NO_LOCK = 75
 _KILLED_STARTS = 3
 
 
-def start_gateway(root: str, create: bool, java: str | os.PathLike[str] | None, deadline: Deadline, agent: str | None) -> Reached:
+def start_gateway(
+    root: str, create: bool, java: str | os.PathLike[str] | None, deadline: Deadline, agent: str | None
+) -> Reached:
     """The gateway of `root`, started by us or by whoever was faster."""
     prepare(root, create)
     try:
@@ -30,7 +36,9 @@ def start_gateway(root: str, create: bool, java: str | os.PathLike[str] | None, 
 
 
 def prepare(root: str, create: bool) -> None:
-    """The state directory and its run/, made if they are missing; other owners of the directory itself do not matter."""
+    """The state directory and its run/, made if they are missing; other owners of the directory itself do not
+    matter.
+    """
     if not create and not os.path.exists(os.path.join(root, "FORMAT")):
         raise InvalidRequest(f"{root} holds no store, and create is False", field="directory", reason="no store")
     try:
@@ -40,11 +48,15 @@ def prepare(root: str, create: bool) -> None:
         if not os.path.isdir(root):
             raise InvalidRequest(f"{root} is not a directory", field="directory", reason="not a directory") from None
     except OSError as error:
-        raise InvalidRequest(f"{root} cannot be made: {error.strerror}", field="directory", reason=str(error.strerror)) from error
+        raise InvalidRequest(
+            f"{root} cannot be made: {error.strerror}", field="directory", reason=str(error.strerror)
+        ) from error
     check_run_directory(root)
 
 
-def _start_alone(root: str, create: bool, java: str | os.PathLike[str] | None, deadline: Deadline, agent: str | None) -> Reached:
+def _start_alone(
+    root: str, create: bool, java: str | os.PathLike[str] | None, deadline: Deadline, agent: str | None
+) -> Reached:
     run = run_directory(root)
     mark = file_mark(gateway_file(run))
 
@@ -83,10 +95,10 @@ class _Starter:
         killed = 0
         patience = 0.25
         while True:
-            process, log_size = spawn(self._java, self._root, self._arguments)
+            process, log_size = spawn_gateway(self._java, self._root, self._arguments)
             reached = self._until_it_serves(process, log_size)
             if reached is not None:
-                train_after(self._java, self._root)
+                train_after(self._java, jar_path(), self._run)
                 return reached
             if process.returncode == _NO_LOCK:
                 # Somebody else serves, or is about to: it started without start.lock, as `mortmain serve` does.
@@ -99,7 +111,7 @@ class _Starter:
             else:
                 raise self._failure(process, log_size)
 
-    def _until_it_serves(self, process: GatewayProcess, log_size: int) -> Reached | None:
+    def _until_it_serves(self, process: Child, log_size: int) -> Reached | None:
         """None if the process ended."""
         pauses = Pauses()
         mark = file_mark(gateway_file(self._run))
@@ -114,12 +126,17 @@ class _Starter:
             if ended:
                 return None
             if self._deadline.passed:
-                what = f"the gateway of {self._root} (pid {process.pid}) did not serve in time; it is still starting, so open the store again"
+                what = (
+                    f"the gateway of {self._root} (pid {process.pid}) did not serve in time; it is still starting,"
+                    " so open the store again"
+                )
                 raise GatewayUnavailable(with_log(what, self._run, log_size), reason="timeout")
             pauses.sleep()
 
     def _until_somebody_serves(self, patience: float) -> Reached | None:
-        """None if it is worth a start of our own again: whoever held LOCK may be gone. GatewayUnavailable (locked, bad-token) at the deadline."""
+        """None if it is worth a start of our own again: whoever held LOCK may be gone. GatewayUnavailable (locked,
+        bad-token) at the deadline.
+        """
         enough = Deadline(patience)
         pauses = Pauses()
         while True:
@@ -146,17 +163,22 @@ class _Starter:
         holder = lock_holder(self._root)
         said = f" ({self._last})" if self._last is not None else ""
         return GatewayUnavailable(
-            f"another process holds {self._root}/LOCK{f', {holder}' if holder else ''}, but no gateway answers there{said}: end it, or wait until it serves",
+            f"another process holds {self._root}/LOCK{f', {holder}' if holder else ''}, but no gateway answers"
+            f" there{said}: end it, or wait until it serves",
             reason="locked",
         )
 
-    def _failure(self, process: GatewayProcess, log_size: int) -> MortmainError:
+    def _failure(self, process: Child, log_size: int) -> MortmainError:
         told = read_failure(self._run)
         if told is not None:
             return as_error(told, self._run, log_size)
         code = process.returncode
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return start_failed(f"the gateway of {self._root} {how} before it served (Java {self._java.version}, {self._java.path})", self._run, log_size)
+        return start_failed(
+            f"the gateway of {self._root} {how} before it served (Java {self._java.version}, {self._java.path})",
+            self._run,
+            log_size,
+        )
 
 
 def lock_holder(root: str) -> str:

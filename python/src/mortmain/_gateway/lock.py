@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from .._errors import GatewayUnavailable
+from mortmain._errors import GatewayUnavailable
+
 from .wait import Deadline, Pauses
 
 _T = TypeVar("_T")
 
-# fcntl locks belong to the process, and closing any descriptor of the file drops them: threads need a lock of their own.
+# fcntl locks belong to the process, and closing any descriptor of the file drops them: threads need a lock of their
+# own.
 _threads: dict[str, threading.Lock] = {}
 _guard = threading.Lock()
 
@@ -31,7 +33,9 @@ os.register_at_fork(after_in_child=_forget_threads)
 
 @contextmanager
 def start_lock(run: str, deadline: Deadline, look: Callable[[], _T | None]) -> Iterator[_T | None]:
-    """Holds the lock and yields None, or yields what `look` found while somebody else held it. GatewayUnavailable (timeout) at the deadline."""
+    """Holds the lock and yields None, or yields what `look` found while somebody else held it. GatewayUnavailable
+    (timeout) at the deadline.
+    """
     with _guard:
         mine = _threads.setdefault(run, threading.Lock())
     pauses = Pauses()
@@ -68,6 +72,10 @@ def _try(descriptor: int) -> bool:
 
 def _look(look: Callable[[], _T | None], run: str, deadline: Deadline, pauses: Pauses) -> _T | None:
     if deadline.passed:
-        raise GatewayUnavailable(f"another process has been starting the gateway of {os.path.dirname(run)} for too long; see {run}/gateway.log", reason="timeout")
+        raise GatewayUnavailable(
+            f"another process has been starting the gateway of {os.path.dirname(run)} for too long;"
+            f" see {run}/gateway.log",
+            reason="timeout",
+        )
     pauses.sleep()
     return look()

@@ -7,12 +7,13 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .._errors import GatewayUnavailable, ProtocolMismatch
+from mortmain._errors import GatewayUnavailable, ProtocolMismatch
+
 from .discover import GatewayInfo, find_gateway
 from .wait import Deadline
 
 if TYPE_CHECKING:
-    from .._transport import Connection
+    from mortmain._transport import Connection
 
 # A gateway that accepts and then says nothing for this long (seconds) is stalled, however long the caller would wait.
 PATIENCE = 10.0
@@ -28,13 +29,17 @@ class Reached:
 
 @dataclass(frozen=True)
 class Gone:
-    """Nobody serves the directory as far as gateway.json tells. why: the reason, or None where there is no gateway.json."""
+    """Nobody serves the directory as far as gateway.json tells. why: the reason, or None where there is no
+    gateway.json.
+    """
 
     why: GatewayUnavailable | None
 
 
 def look(root: str, deadline: Deadline, agent: str | None = None) -> Reached | Gone:
-    """Asks the gateway that gateway.json names. Raises where starting another one would be wrong: stalled, too many connections, no common protocol."""
+    """Asks the gateway that gateway.json names. Raises where starting another one would be wrong: stalled, too many
+    connections, no common protocol.
+    """
     info = find_gateway(root)
     if info is None:
         return Gone(None)
@@ -42,7 +47,7 @@ def look(root: str, deadline: Deadline, agent: str | None = None) -> Reached | G
 
 
 def ask(info: GatewayInfo, deadline: Deadline, agent: str | None = None) -> Reached | Gone:
-    from .._transport import connect
+    from mortmain._transport import connect
 
     patience = deadline.remaining(at_most=PATIENCE) or 0.0
     try:

@@ -24,7 +24,9 @@ class Deadline:
 
 
 class Pauses:
-    """Sleeps of 1 ms at first (a start takes 200 ms, and each late look is paid in full), 20 ms after two seconds. For one thread."""
+    """Sleeps of 1 ms at first (a start takes 200 ms, and each late look is paid in full), 20 ms after two seconds.
+    For one thread.
+    """
 
     def __init__(self) -> None:
         self._begun = time.monotonic()
