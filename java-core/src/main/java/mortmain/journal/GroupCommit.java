@@ -1,0 +1,309 @@
+package mortmain.journal;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Many callers, one force. The first caller that waits leads: it writes and forces the oldest batch while others fill the next one. When it
+ * is done it hands the leadership to one waiter of the next batch, before it releases its own batch's waiters. There is no thread of our
+ * own: that would cost two wake-ups per commit.
+ *
+ * <p>Every batch that has a waiter, and every batch before it, is led: a leader goes on until the batch it waits for is forced, and then
+ * leads on through the first waiter in the queue. Batches behind the last waiter stay until somebody waits or drives.
+ *
+ * <p>Safe for use by several threads. Nothing here blocks on the disk but a leader, which holds no lock then.
+ */
+final class GroupCommit {
+  private final Object lock = new Object();
+  private final Log log;
+  private final JournalOptions options;
+
+  // Guarded by lock.
+  private final ArrayDeque<Batch> queue = new ArrayDeque<>();
+  private final Counters counters = new Counters();
+  private Batch inFlight;
+  private boolean leading;
+  private boolean closed;
+  private long appended;
+  private boolean markDue;
+  private Batch newest;
+  private Throwable cause;
+  /** When poisoned: the last revision of the frame that was handed to the disk, or the durable one. */
+  private long lastHanded;
+
+  private volatile long durable;
+
+  GroupCommit(Log log, JournalOptions options, Recovered recovered) {
+    this.log = log;
+    this.options = options;
+    this.appended = recovered.revision();
+    this.durable = recovered.revision();
+    this.markDue = !recovered.endsWithMark();
+  }
+
+  long durable() {
+    return durable;
+  }
+
+  void append(List<Record> records) {
+    if (records.isEmpty()) {
+      return;
+    }
+    long bytes = Batch.bodyOf(records);
+    if (bytes > Frame.LARGEST) {
+      throw new IllegalArgumentException("one append of " + bytes + " bytes");
+    }
+    synchronized (lock) {
+      requireOpen();
+      requireIncreasing(records);
+      Batch tail = queue.peekLast();
+      if (tail == null || tail.mark || tail.body + bytes > options.largestFrame()) {
+        tail = enqueue(Batch.ofRecords());
+      }
+      tail.add(records, bytes);
+      appended = tail.last;
+      markDue = true;
+    }
+  }
+
+  private void requireIncreasing(List<Record> records) {
+    long previous = appended + 1;
+    for (int i = 0; i < records.size(); i++) {
+      long revision = records.get(i).revision();
+      if (revision < previous) {
+        throw new IllegalArgumentException("revision " + revision + " after " + appended);
+      }
+      previous = revision;
+    }
+  }
+
+  private void requireOpen() {
+    if (cause != null) {
+      throw poisoned(false);
+    }
+    if (closed) {
+      throw new JournalPoisoned("the journal is closed", false, null);
+    }
+  }
+
+  private Batch enqueue(Batch batch) {
+    queue.add(batch);
+    newest = batch;
+    return batch;
+  }
+
+  void await(long revision) {
+    if (revision <= durable) {
+      return;
+    }
+    Batch batch;
+    Waiter waiter;
+    synchronized (lock) {
+      batch = find(revision);
+      if (batch == null) {
+        return;
+      }
+      waiter = join(batch);
+    }
+    settle(batch, waiter);
+    JournalPoisoned failure = batch.failure;
+    if (failure != null) {
+      throw new JournalPoisoned(failure.getMessage(), failure.inFlight(), failure.getCause());
+    }
+  }
+
+  /** The batch that holds the revision; null when it is durable. Throws when it will never be. */
+  private Batch find(long revision) {
+    if (revision <= durable) {
+      return null;
+    }
+    if (cause != null) {
+      throw poisoned(revision <= lastHanded);
+    }
+    if (revision > appended) {
+      throw new IllegalArgumentException("revision " + revision + " was never appended; the last one is " + appended);
+    }
+    if (inFlight != null && revision <= inFlight.last) {
+      return inFlight;
+    }
+    for (Batch batch : queue) {
+      if (revision <= batch.last) {
+        return batch;
+      }
+    }
+    throw new IllegalStateException("revision " + revision + " is in no batch");
+  }
+
+  /** Takes the leadership (returns null), or becomes a waiter of the batch. */
+  private Waiter join(Batch batch) {
+    if (!leading) {
+      leading = true;
+      return null;
+    }
+    Waiter waiter = new Waiter();
+    batch.waiters.add(waiter);
+    return waiter;
+  }
+
+  /** Returns when the batch is forced or failed. Called without the lock. */
+  private void settle(Batch batch, Waiter waiter) {
+    if (waiter == null || waiter.await()) {
+      lead(batch);
+    }
+  }
+
+  void whenDurable(long revision, Consumer<JournalPoisoned> action) {
+    JournalPoisoned failure = null;
+    synchronized (lock) {
+      try {
+        Batch batch = find(revision);
+        if (batch != null) {
+          batch.actions.add(action);
+          return;
+        }
+      } catch (JournalPoisoned e) {
+        failure = e;
+      }
+    }
+    action.accept(failure);
+  }
+
+  void drive() {
+    Batch batch;
+    Waiter waiter;
+    synchronized (lock) {
+      batch = queue.peekLast();
+      if (batch == null || !batch.waiters.isEmpty()) {
+        return; // nothing pending, or the one who waits for the newest batch sees all through
+      }
+      waiter = join(batch);
+    }
+    settle(batch, waiter);
+  }
+
+  void mark() {
+    Batch batch;
+    Waiter waiter;
+    synchronized (lock) {
+      requireOpen();
+      if (!markDue) {
+        return;
+      }
+      markDue = false;
+      batch = enqueue(Batch.ofMark(appended));
+      waiter = join(batch);
+    }
+    settle(batch, waiter);
+  }
+
+  /** Refuses further appends and returns when nothing is pending or in flight. */
+  void close() {
+    Batch batch;
+    Waiter waiter;
+    synchronized (lock) {
+      closed = true;
+      if (cause == null && markDue) {
+        markDue = false;
+        enqueue(Batch.ofMark(appended));
+      }
+      batch = newest;
+      if (batch == null || batch.done) {
+        return;
+      }
+      waiter = join(batch);
+    }
+    settle(batch, waiter);
+  }
+
+  /** Leads until the goal is forced, or the journal is poisoned. */
+  private void lead(Batch goal) {
+    Batch batch;
+    do {
+      synchronized (lock) {
+        batch = queue.remove();
+        inFlight = batch;
+      }
+      try {
+        log.write(batch);
+      } catch (Throwable e) {
+        poison(batch, e);
+        return;
+      }
+      Waiter successor;
+      synchronized (lock) {
+        durable = batch.last;
+        batch.done = true;
+        inFlight = null;
+        counters.count(batch, log.forceNanos());
+        successor = batch == goal ? nextLeader() : null;
+        leading = batch != goal || successor != null;
+      }
+      if (successor != null) {
+        successor.release(true);
+      }
+      release(batch);
+    } while (batch != goal);
+  }
+
+  private Waiter nextLeader() {
+    for (Batch batch : queue) {
+      if (!batch.waiters.isEmpty()) {
+        return batch.waiters.remove(0);
+      }
+    }
+    return null;
+  }
+
+  /** The batch is out of reach of new waiters and actions; each that it has is told. */
+  private static void release(Batch batch) {
+    for (int i = 0; i < batch.waiters.size(); i++) {
+      batch.waiters.get(i).release(false);
+    }
+    for (Consumer<JournalPoisoned> action : batch.actions) {
+      try {
+        action.accept(batch.failure);
+      } catch (RuntimeException e) {
+        Thread thread = Thread.currentThread();
+        thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+      }
+    }
+  }
+
+  private void poison(Batch failed, Throwable failure) {
+    List<Batch> lost = new ArrayList<>();
+    synchronized (lock) {
+      cause = failure;
+      lastHanded = failed.handed ? failed.last : durable;
+      inFlight = null;
+      leading = false;
+      lost.add(failed);
+      lost.addAll(queue);
+      queue.clear();
+      for (Batch batch : lost) {
+        batch.done = true;
+        batch.failure = poisoned(batch.handed);
+      }
+    }
+    lost.forEach(GroupCommit::release);
+    options.onPoison().accept(failure);
+  }
+
+  private JournalPoisoned poisoned(boolean handed) {
+    String what = handed ? "whether this record is durable is known after the next open" : "this record was never handed to the disk";
+    return new JournalPoisoned("the journal takes no more after a failed write or force (" + cause.getMessage() + "): " + what, handed, cause);
+  }
+
+  JournalStats stats() {
+    synchronized (lock) {
+      return counters.stats();
+    }
+  }
+
+  long appended() {
+    synchronized (lock) {
+      return appended;
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package mortmain.journal;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
+import java.util.regex.Pattern;
+import mortmain.disk.Disk;
+import mortmain.disk.DiskFile;
+
+/** The store's directory: names, small files replaced atomically, and copies of what is cut off. Immutable. */
+final class Home {
+  static final String MANIFEST = "MANIFEST";
+  static final String FORMAT = "FORMAT";
+  private static final Pattern SEGMENT = Pattern.compile("[0-9]{8}\\.seg");
+  private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss.SSS'Z'").withZone(ZoneOffset.UTC);
+  private static final int COPY_STEP = 1 << 18;
+
+  final Disk disk;
+  final Path root;
+  final Path journal;
+
+  Home(Disk disk, Path root) {
+    this.disk = disk;
+    this.root = root;
+    this.journal = root.resolve("journal");
+  }
+
+  static String name(int segment) {
+    return "%08d.seg".formatted(segment);
+  }
+
+  /** The name of a segment as errors give it: relative to the store's directory. */
+  static String relative(int segment) {
+    return "journal/" + name(segment);
+  }
+
+  Path segment(int number) {
+    return journal.resolve(name(number));
+  }
+
+  static boolean isSegment(String name) {
+    return SEGMENT.matcher(name).matches();
+  }
+
+  static int number(String name) {
+    return Integer.parseInt(name.substring(0, 8));
+  }
+
+  /** The content of a small file of the directory, or null when there is none. */
+  String text(String name) throws IOException {
+    Path path = root.resolve(name);
+    if (!disk.exists(path)) {
+      return null;
+    }
+    try (DiskFile file = disk.open(path)) {
+      ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(file.size(), 1 << 24));
+      file.readFully(0, bytes);
+      return new String(bytes.array(), StandardCharsets.UTF_8);
+    }
+  }
+
+  /** Replaces a small file: temporary name, force, rename, force of the directory. */
+  void replace(String name, String text) throws IOException {
+    Path temporary = root.resolve(name + ".tmp");
+    if (disk.exists(temporary)) {
+      disk.delete(temporary);
+    }
+    try (DiskFile file = disk.create(temporary)) {
+      file.writeFully(0, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
+      file.force();
+    }
+    disk.rename(temporary, root.resolve(name));
+    disk.forceDirectory(root);
+  }
+
+  /** Makes a new folder below lost/, named by the time and the reason. */
+  Path lostFolder(Clock clock, String reason) throws IOException {
+    String name = STAMP.format(clock.instant().truncatedTo(ChronoUnit.MILLIS)) + "-" + reason;
+    Path folder = root.resolve("lost").resolve(name);
+    for (int i = 2; disk.exists(folder); i++) {
+      folder = root.resolve("lost").resolve(name + "-" + i);
+    }
+    disk.createDirectories(folder);
+    return folder;
+  }
+
+  /** Copies a range of a file to a new file of the folder, forced. */
+  void copy(DiskFile from, long start, long end, Path to) throws IOException {
+    try (DiskFile copy = disk.create(to)) {
+      ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(COPY_STEP, end - start));
+      for (long at = start; at < end; ) {
+        bytes.clear().limit((int) Math.min(bytes.capacity(), end - at));
+        int length = bytes.remaining();
+        from.readFully(at, bytes);
+        copy.writeFully(at - start, bytes.flip());
+        at += length;
+      }
+      copy.force();
+    }
+    Path folder = to.getParent();
+    if (folder == null) {
+      throw new FileNotFoundException(to.toString());
+    }
+    disk.forceDirectory(folder);
+  }
+}

@@ -1,0 +1,128 @@
+package mortmain.journal;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import mortmain.disk.Disk;
+
+/**
+ * A durable, ordered log of opaque records: append, then wait until it is forced. The bytes on disk are laid out on the package's page.
+ *
+ * <p>Safe for use by several threads, but calls of {@link #append} must be serialised by the caller, whose order of revisions they are.
+ * The first failed write or force poisons the journal: see {@link JournalPoisoned}. It does not take the directory's lock:
+ * {@link DirectoryLock} does.
+ */
+public final class Journal implements AutoCloseable {
+  private final Log log;
+  private final GroupCommit commits;
+
+  private Journal(Log log, GroupCommit commits) {
+    this.log = log;
+    this.commits = commits;
+  }
+
+  /** Takes the records at open. */
+  @FunctionalInterface
+  public interface Replay {
+    /**
+     * One record; called in order of revisions, by the opening thread. The buffer is valid during the call only.
+     *
+     * @param segment and offset: what {@link Record#placed} was told
+     */
+    void record(int segment, int offset, long revision, ByteBuffer bytes) throws IOException;
+  }
+
+  /**
+   * Opens or creates the journal in the directory (its journal/ folder, MANIFEST and FORMAT), gives every valid record to replay, in order,
+   * cuts off a torn tail, and forces before it returns, so that everything that was replayed is durable then. The caller holds the
+   * directory's lock. Throws {@link JournalDamaged} and {@link UnsupportedFormat}, both before anything was changed.
+   */
+  public static Journal open(Disk disk, Path directory, JournalOptions options, Replay replay) throws IOException {
+    Home home = new Home(disk, directory);
+    Recovered recovered = new Recovery(home, options).run(replay);
+    Log log = new Log(home, options, recovered);
+    return new Journal(log, new GroupCommit(log, options, recovered));
+  }
+
+  /**
+   * Adds records to the pending frame; never blocks on the disk. Records of one call are never split over frames. Revisions increase from
+   * call to call; inside one call they may be equal. Throws {@link JournalPoisoned} when poisoned or closed.
+   */
+  public void append(List<Record> records) {
+    commits.append(records);
+  }
+
+  /** Every record with this revision or a lower one is forced. */
+  public long durableRevision() {
+    return commits.durable();
+  }
+
+  /**
+   * Returns when every record up to this revision is forced; leads the force if nobody does. Throws {@link JournalPoisoned}. An interrupt
+   * does not end it; the flag is set again on return.
+   */
+  public void awaitDurable(long revision) {
+    commits.await(revision);
+  }
+
+  /**
+   * Runs the action when the revision is durable (null) or failed: at once in the calling thread if that is known, else in the thread that
+   * forces. It should be short: the forcing thread's own caller waits for it. Actions of one frame run in order; those of the next frame
+   * may run at the same time in another thread.
+   */
+  public void whenDurable(long revision, Consumer<JournalPoisoned> action) {
+    commits.whenDurable(revision, action);
+  }
+
+  /**
+   * Makes someone force what is pending, the caller if nobody else does. Returns when nothing is pending that nobody leads. Failures are
+   * told to those who wait and to the actions, not here.
+   */
+  public void drive() {
+    commits.drive();
+  }
+
+  /** Fills the array from written bytes at this place. Callers check their own CRC. */
+  public void read(int segment, int offset, byte[] into) throws IOException {
+    log.segment(segment).file().readFully(offset, ByteBuffer.wrap(into));
+  }
+
+  /** Checks every forced frame of every segment; writing goes on meanwhile. Throws {@link JournalDamaged}. */
+  public VerifyReport verify() throws IOException {
+    Log.End end = log.end();
+    return new Verification().run(log.segments(), end);
+  }
+
+  /** The last revision that was appended, durable or not. */
+  public long lastRevision() {
+    return commits.appended();
+  }
+
+  /** Size of the live segments in bytes. */
+  public long bytesOnDisk() {
+    return log.bytesOnDisk();
+  }
+
+  public JournalStats stats() {
+    return commits.stats();
+  }
+
+  /** Forces an empty frame if records were appended since the last one: then the last acknowledged frame is not the last one on disk. */
+  public void mark() {
+    commits.mark();
+  }
+
+  /** Forces what is pending and a mark, and closes the files. After a failure it only closes them. Further calls do nothing. */
+  @Override
+  public void close() {
+    commits.close();
+    try {
+      log.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,229 @@
+package mortmain.journal;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import mortmain.disk.Disk;
+import mortmain.disk.DiskFile;
+
+/** Opens a directory: checks it, replays it, cuts off a torn tail, forces what may have been in the cache only. Used once, by one thread. */
+final class Recovery {
+  static final int FORMAT = 1;
+  private static final String FORMAT_WORD = "mortmain ";
+
+  private final Home home;
+  private final Disk disk;
+  private final JournalOptions options;
+  private final List<Segment> segments = new ArrayList<>();
+  /** The walk that found the last valid frame. */
+  private Walk lastFrame;
+
+  Recovery(Home home, JournalOptions options) {
+    this.home = home;
+    this.disk = home.disk;
+    this.options = options;
+  }
+
+  Recovered run(Journal.Replay replay) throws IOException {
+    try {
+      disk.createDirectories(home.journal);
+      checkFormat();
+      String manifest = home.text(Home.MANIFEST);
+      return manifest == null ? create() : recover(Manifest.parse(manifest), replay);
+    } catch (IOException | RuntimeException | Error e) {
+      closeAll(segments);
+      throw e;
+    }
+  }
+
+  static void closeAll(List<Segment> segments) throws IOException {
+    for (Segment segment : segments) {
+      segment.file().close();
+    }
+  }
+
+  private void checkFormat() throws IOException {
+    String text = home.text(Home.FORMAT);
+    if (text == null) {
+      if (home.text(Home.MANIFEST) != null) {
+        throw new JournalDamaged(Home.FORMAT, 0, 1, JournalDamaged.UNKNOWN, "it is missing");
+      }
+      return;
+    }
+    String number = text.strip();
+    if (!number.matches(FORMAT_WORD + "[0-9]{1,9}")) {
+      throw new JournalDamaged(Home.FORMAT, 0, 1, JournalDamaged.UNKNOWN, "it holds no format version");
+    }
+    int found = Integer.parseInt(number.substring(FORMAT_WORD.length()));
+    if (found > FORMAT) {
+      throw new UnsupportedFormat(found, FORMAT);
+    }
+  }
+
+  /** MANIFEST comes last: without it, nothing was ever acknowledged here. */
+  private Recovered create() throws IOException {
+    refuseUnlisted(0, Set.of());
+    removeUnlisted(Set.of());
+    DiskFile file = new SegmentMaker(home, options).make(1, options.nominalSize(1));
+    Segment first = new Segment(1, options.salt().getAsLong(), file.size(), 0, 0, file);
+    segments.add(first);
+    first.writeHeader();
+    file.force();
+    home.replace(Home.FORMAT, FORMAT_WORD + FORMAT + "\n");
+    home.replace(Home.MANIFEST, Manifest.of(segments).text());
+    return new Recovered(segments, Segment.HEADER, 0, 0, true);
+  }
+
+  private Recovered recover(Manifest manifest, Journal.Replay replay) throws IOException {
+    List<Manifest.Listed> listed = manifest.segments();
+    Walk walk = null;
+    for (Manifest.Listed each : listed) {
+      Segment segment = open(home, each, walk);
+      segments.add(segment);
+      boolean last = each.equals(listed.get(listed.size() - 1));
+      walk = new Walk(segment);
+      walk(walk, replay, last);
+    }
+    Set<Integer> numbers = new HashSet<>();
+    segments.forEach(segment -> numbers.add(segment.number()));
+    Segment last = segments.get(segments.size() - 1);
+    refuseUnlisted(last.number(), numbers);
+    cutTornTail(walk);
+    makeDurable(last);
+    removeUnlisted(numbers);
+    return new Recovered(segments, walk.position(), walk.crc(), walk.revision(), lastFrame == null || lastFrame.frameIsMark());
+  }
+
+  /** Opens a listed segment and checks that it continues the walk of the one before. */
+  static Segment open(Home home, Manifest.Listed listed, Walk before) throws IOException {
+    long revision = before == null ? 0 : before.revision();
+    String name = Home.relative(listed.number());
+    Path path = home.segment(listed.number());
+    if (!home.disk.exists(path)) {
+      throw new JournalDamaged(name, 0, revision + 1, JournalDamaged.UNKNOWN, "it is missing");
+    }
+    DiskFile file = home.disk.open(path);
+    try {
+      Segment segment = Segment.read(file, listed.number());
+      if (segment == null) {
+        throw new JournalDamaged(name, 0, revision + 1, JournalDamaged.UNKNOWN, "its header is not valid");
+      }
+      if (file.size() != segment.size() || segment.size() != listed.size()) {
+        throw new JournalDamaged(name, file.size(), revision + 1, JournalDamaged.UNKNOWN,
+            "it has " + file.size() + " bytes instead of " + listed.size());
+      }
+      requireContinues(segment, before, name);
+      return segment;
+    } catch (IOException | RuntimeException e) {
+      try (file) {
+        throw e;
+      }
+    }
+  }
+
+  private static void requireContinues(Segment segment, Walk before, String name) throws IOException {
+    int crc = before == null ? 0 : before.crc();
+    long revision = before == null ? 0 : before.revision();
+    if (segment.previousCrc() == crc && segment.previousRevision() == revision) {
+      return;
+    }
+    if (before == null) {
+      throw new JournalDamaged(name, 0, 1, segment.previousRevision(), "the segments before it are not listed");
+    }
+    throw new JournalDamaged(Home.relative(before.segment().number()), before.position(), revision + 1,
+        Math.max(revision + 1, segment.previousRevision()), "its end was cut off: " + name + " continues another frame");
+  }
+
+  private void walk(Walk walk, Journal.Replay replay, boolean last) throws IOException {
+    while (walk.next(walk.segment().size())) {
+      walk.replay(replay);
+      lastFrame = walk;
+    }
+    if (!last) {
+      requireCleanEnd(walk);
+    }
+  }
+
+  /** What follows the last frame of a segment that has a successor was durable before the successor began: it must be zero. */
+  static void requireCleanEnd(Walk walk) throws IOException {
+    Segment segment = walk.segment();
+    if (walk.fault() != null || !walk.window().zero(walk.position(), segment.size())) {
+      throw new JournalDamaged(Home.relative(segment.number()), walk.position(), walk.revision() + 1, JournalDamaged.UNKNOWN,
+          walk.fault() == null ? "bytes after its last frame" : walk.fault());
+    }
+  }
+
+  private void cutTornTail(Walk walk) throws IOException {
+    Tail tail = new Tail(walk);
+    long end = tail.end();
+    if (end == walk.position()) {
+      return;
+    }
+    Segment segment = walk.segment();
+    tail.requireTorn(Home.relative(segment.number()), end);
+    Path folder = home.lostFolder(options.clock(), "torn");
+    home.copy(segment.file(), walk.position(), end, folder.resolve(Home.name(segment.number()) + "@" + walk.position()));
+    Tail.zero(segment, walk.position(), end);
+  }
+
+  /**
+   * Writes the last frame again, with the same bytes: it may lie in the page cache only, because the process was killed before its force, or
+   * because the force failed and the kernel forgot that the page is dirty.
+   */
+  private void makeDurable(Segment last) throws IOException {
+    last.writeHeader();
+    if (lastFrame != null) {
+      Segment segment = lastFrame.segment();
+      ByteBuffer bytes = lastFrame.window().range(lastFrame.frameStart(), lastFrame.frameLength());
+      int at = lastFrame.window().index(lastFrame.frameStart());
+      segment.file().writeFully(lastFrame.frameStart(), bytes.position(at).limit(at + lastFrame.frameLength()));
+      segment.file().force();
+    }
+    last.file().force();
+    disk.forceDirectory(home.journal);
+    disk.forceDirectory(home.root);
+  }
+
+  /** No frame is written before its segment is listed, so an unlisted segment that holds one means that MANIFEST is an old one. */
+  private void refuseUnlisted(int last, Set<Integer> listed) throws IOException {
+    for (String name : disk.list(home.journal)) {
+      if (!Home.isSegment(name) || listed.contains(Home.number(name)) || Home.number(name) < last) {
+        continue;
+      }
+      try (DiskFile file = disk.open(home.journal.resolve(name))) {
+        Segment segment = Segment.read(file, Home.number(name));
+        if (segment != null && segment.size() == file.size() && new Walk(segment).next(segment.size())) {
+          throw new JournalDamaged(Home.MANIFEST, 0, segment.previousRevision() + 1, JournalDamaged.UNKNOWN,
+              "it does not list " + name + ", which holds records");
+        }
+      }
+    }
+  }
+
+  private void removeUnlisted(Set<Integer> listed) throws IOException {
+    boolean removed = false;
+    for (String name : disk.list(home.journal)) {
+      if (Home.isSegment(name) && !listed.contains(Home.number(name))) {
+        disk.delete(home.journal.resolve(name));
+        removed = true;
+      }
+    }
+    if (removed) {
+      disk.forceDirectory(home.journal);
+    }
+    removed = false;
+    for (String name : List.of(Home.MANIFEST + ".tmp", Home.FORMAT + ".tmp")) {
+      if (disk.exists(home.root.resolve(name))) {
+        disk.delete(home.root.resolve(name));
+        removed = true;
+      }
+    }
+    if (removed) {
+      disk.forceDirectory(home.root);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+package mortmain.journal;
+
+import java.io.IOException;
+import java.util.List;
+
+/** Walks every frame up to a forced end. Used once, by one thread, while others go on writing. */
+final class Verification {
+  private long frames;
+  private long records;
+  private long bytes;
+  private long first;
+  private long last;
+
+  VerifyReport run(List<Segment> segments, Log.End end) throws IOException {
+    Walk before = null;
+    int walked = 0;
+    for (Segment segment : segments) {
+      if (segment.number() > end.segment().number()) {
+        break;
+      }
+      String name = Home.relative(segment.number());
+      if (!segment.equals(Segment.read(segment.file(), segment.number()))) {
+        throw new JournalDamaged(name, 0, last + 1, JournalDamaged.UNKNOWN, "its header is not what it was");
+      }
+      boolean open = segment.number() == end.segment().number();
+      Walk walk = new Walk(segment);
+      walk(walk, open ? end.position() : segment.size());
+      requireEnd(walk, open ? end.position() : -1, name);
+      if (before != null && segment.previousCrc() != before.crc()) {
+        throw new JournalDamaged(name, 0, last + 1, JournalDamaged.UNKNOWN, "it continues another segment");
+      }
+      before = walk;
+      walked++;
+    }
+    return new VerifyReport(walked, frames, records, bytes, first, last);
+  }
+
+  private void walk(Walk walk, long limit) throws IOException {
+    while (walk.next(limit)) {
+      frames++;
+      records += walk.frameRecords();
+      bytes += walk.frameLength();
+      first = first == 0 ? walk.frameFirst() : first;
+      last = walk.revision();
+    }
+  }
+
+  private static void requireEnd(Walk walk, long end, String name) throws IOException {
+    if (end < 0) {
+      Recovery.requireCleanEnd(walk);
+    } else if (walk.position() != end) {
+      throw new JournalDamaged(name, walk.position(), walk.revision() + 1, JournalDamaged.UNKNOWN,
+          walk.fault() == null ? "forced frames are gone" : walk.fault());
+    }
+  }
+}

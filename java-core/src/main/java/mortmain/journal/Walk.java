@@ -1,0 +1,147 @@
+package mortmain.journal;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * Goes over the frames of one segment and checks each. After {@link #next} returned false, {@link #fault} says why the bytes at
+ * {@link #position} are no frame: null if there is nothing, that is, they are zero or there is no room. Used by one thread.
+ */
+final class Walk {
+  private final Segment segment;
+  private final Window window;
+  private final Checksum checksum = new Checksum();
+  private long position = Segment.HEADER;
+  private int previousCrc;
+  private long revision;
+  private String fault;
+
+  // The frame that next() found.
+  private long start = -1;
+  private int length;
+  private byte kind;
+  private int records;
+  private long first;
+
+  Walk(Segment segment) {
+    this(segment, new Window(segment));
+  }
+
+  Walk(Segment segment, Window window) {
+    this.segment = segment;
+    this.window = window;
+    this.previousCrc = segment.previousCrc();
+    this.revision = segment.previousRevision();
+  }
+
+  /** Steps to the next valid frame that ends at or before the limit. */
+  boolean next(long limit) throws IOException {
+    if (position + Frame.ALIGNMENT > limit) {
+      return false;
+    }
+    if (window.zero(position, position + Frame.HEADER)) {
+      return false;
+    }
+    Header header = Header.read(window, checksum, segment, position);
+    fault = header == null ? "no valid frame header" : check(header);
+    if (fault != null) {
+      return false;
+    }
+    start = position;
+    length = (int) Frame.length(header.body());
+    kind = header.kind();
+    records = header.records();
+    first = header.first();
+    revision = header.last();
+    previousCrc = header.frameCrc();
+    position += length;
+    return true;
+  }
+
+  private String check(Header header) throws IOException {
+    long end = position + Frame.length(header.body());
+    if (end > segment.size()) {
+      return "a frame that is longer than its segment";
+    }
+    if (header.previousCrc() != previousCrc) {
+      return "the CRC of the previous frame does not match";
+    }
+    boolean mark = header.kind() == Frame.MARK;
+    if (mark ? header.first() != revision || header.last() != revision : header.kind() != Frame.RECORDS
+        || header.first() <= revision || header.last() < header.first()) {
+      return "a frame of kind " + header.kind() + " with revisions " + header.first() + " to " + header.last() + " after " + revision;
+    }
+    if (!header.crcMatches(window, checksum)) {
+      return "the frame's CRC does not match";
+    }
+    ByteBuffer bytes = window.range(position, (int) (end - position));
+    int at = window.index(position);
+    int trailer = window.index(end) - Frame.TRAILER;
+    if (bytes.getInt(trailer + 4) != Frame.END || bytes.getInt(trailer) != FrameWriter.zeroSectors(bytes, position, at, trailer)) {
+      return "the frame's trailer does not match";
+    }
+    return null;
+  }
+
+  /** Hands the records of the current frame out, in order. */
+  void replay(Journal.Replay replay) throws IOException {
+    ByteBuffer bytes = window.range(start, length);
+    int base = window.index(start);
+    int at = base + Frame.HEADER;
+    for (int i = 0; i < records; i++) {
+      int size = bytes.getInt(at);
+      long of = bytes.getLong(at + 4);
+      at += Frame.RECORD_PREFIX;
+      replay.record(segment.number(), (int) (start + at - base), of, bytes.slice(at, size));
+      at += size;
+    }
+  }
+
+  Window window() {
+    return window;
+  }
+
+  Segment segment() {
+    return segment;
+  }
+
+  /** Where the next frame begins or would begin. */
+  long position() {
+    return position;
+  }
+
+  /** CRC of the last valid frame. */
+  int crc() {
+    return previousCrc;
+  }
+
+  /** Last revision so far. */
+  long revision() {
+    return revision;
+  }
+
+  String fault() {
+    return fault;
+  }
+
+  /** Offset of the last valid frame, or -1. */
+  long frameStart() {
+    return start;
+  }
+
+  int frameLength() {
+    return length;
+  }
+
+  boolean frameIsMark() {
+    return kind == Frame.MARK;
+  }
+
+  int frameRecords() {
+    return records;
+  }
+
+  long frameFirst() {
+    return first;
+  }
+}
