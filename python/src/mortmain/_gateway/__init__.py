@@ -12,7 +12,7 @@ from .discover import GatewayInfo, absolute, find_gateway
 from .probe import Gone, Reached, look
 from .wait import Deadline
 
-__all__ = ["GatewayInfo", "Reached", "ensure_gateway", "find_gateway", "may_start", "reach_gateway"]
+__all__ = ["GatewayInfo", "Reached", "ensure_gateway", "find_gateway", "look", "may_start", "reach_gateway"]
 
 _NOT_ALLOWED = "this process may not start one (start=False or MORTMAIN_START=never): run"
 

@@ -1,0 +1,232 @@
+"""`mortmain doctor`: looks at everything between this user and a live gateway, changes nothing, and says what to do."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import stat
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from mortmain import _frames
+from mortmain._errors import GatewayUnavailable, JavaNotFound, ProtocolMismatch
+from mortmain._gateway import Reached, find_gateway, look
+from mortmain._gateway.archive import archive_path
+from mortmain._gateway.discover import check_run_directory, run_directory
+from mortmain._gateway.failure import log_path, read_failure
+from mortmain._gateway.java import OLDEST, find_java
+from mortmain._gateway.launch import lock_holder
+from mortmain._gateway.process import jar_path
+from mortmain._gateway.wait import Deadline
+
+from .context import directory_of
+from .render import ERROR, OK, print_json
+
+# A gateway that serves answers in a millisecond; this one is only asked, never waited for (seconds).
+_PATIENCE = 2.0
+# The journal's reserve, and room to work (bytes).
+_LITTLE_SPACE = 256 * 1024 * 1024
+_NOT_LOCAL = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse", "fuseblk", "ceph", "glusterfs", "afs")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check. level: ok, warn or fail. advice: one sentence of what to do, empty where all is well."""
+
+    check: str
+    level: str
+    found: str
+    advice: str = ""
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Exit code 1 if anything fails; warnings are no failure."""
+    root = directory_of(arguments)
+    findings = list(_examine(root, arguments.java))
+    if arguments.json:
+        print_json({"directory": root, "ok": not _failed(findings), "findings": findings})
+    else:
+        for one in findings:
+            print(f"{one.level:<5} {one.check:<10} {one.found}")
+            if one.advice:
+                print(f"{'':<16} -> {one.advice}")
+    return ERROR if _failed(findings) else OK
+
+
+def _failed(findings: list[Finding]) -> bool:
+    return any(one.level == "fail" for one in findings)
+
+
+def _examine(root: str, java: str | None) -> Iterator[Finding]:
+    yield from _jar_and_java(root, java)
+    if not os.path.isdir(root):
+        what = "is not a directory" if os.path.lexists(root) else "does not exist"
+        yield Finding(
+            "directory", "fail", f"{root} {what}", "name the right one with --dir; `mortmain put` makes a store"
+        )
+        return
+    yield _directory(root)
+    yield _file_system(root)
+    yield _space(root)
+    checks: tuple[Callable[[str], Finding], ...] = (_run, _gateway, _lock, _failure)
+    for check in checks:
+        yield check(root)
+
+
+def _jar_and_java(root: str, java: str | None) -> Iterator[Finding]:
+    try:
+        jar = jar_path()
+        yield Finding("jar", "ok", str(jar))
+    except GatewayUnavailable as error:
+        jar = None
+        yield Finding("jar", "fail", str(error), "run `make jar` in a source tree, or install mortmain again")
+    try:
+        found = find_java(java)
+    except JavaNotFound as error:
+        looked = (error.looked_at or "").replace("\n", "; ")
+        yield Finding("java", "fail", looked, f'install Java {OLDEST} or newer, or `pip install "mortmain[java]"`')
+        return
+    yield Finding("java", "ok", f"Java {found.version} at {found.path} (from {found.source})")
+    archive = archive_path(found, jar, run_directory(root)) if jar else None
+    if archive is not None and not archive.is_file():
+        yield Finding("archive", "ok", f"no class archive yet; the first start makes {archive}")
+    elif archive is not None:
+        yield Finding("archive", "ok", str(archive))
+
+
+def _directory(root: str) -> Finding:
+    mode = os.stat(root).st_mode
+    if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
+        return Finding("directory", "fail", f"{root} cannot be written by this user", "run as the user who owns it")
+    if mode & 0o002 and not mode & stat.S_ISVTX:
+        found = f"{root} has mode {stat.S_IMODE(mode):04o}: anybody can replace what is in it"
+        return Finding("directory", "warn", found, f"run `chmod o-w {root}`")
+    has_store = os.path.exists(os.path.join(root, "FORMAT"))
+    return Finding("directory", "ok", root if has_store else f"{root} holds no store yet")
+
+
+def _file_system(root: str) -> Finding:
+    kind = _file_system_of(root)
+    if kind is None:
+        return Finding("disk", "ok", "the kind of file system is not known here")
+    if kind.split(".")[0] in _NOT_LOCAL:
+        advice = "keep the state on a local disk: locks and forced writes are not what they seem on this one"
+        return Finding("disk", "fail", f"{kind} is not a local file system", advice)
+    if kind == "tmpfs":
+        return Finding("disk", "warn", "tmpfs: a reboot empties it", "keep state that matters on a disk")
+    return Finding("disk", "ok", kind)
+
+
+def _file_system_of(root: str) -> str | None:
+    """From /proc/self/mountinfo, by device; None where there is no such file."""
+    device = os.stat(root).st_dev
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as file:
+            for line in file:
+                left, _, right = line.partition(" - ")
+                if left.split()[2] == wanted:
+                    return right.split()[0]
+    except (OSError, IndexError):
+        return None
+    return None
+
+
+def _space(root: str) -> Finding:
+    free = shutil.disk_usage(root).free
+    found = f"{free // (1024 * 1024)} MiB free"
+    if free < _LITTLE_SPACE:
+        return Finding("space", "warn", found, "make room: the store goes read-only before the disk is full")
+    return Finding("space", "ok", found)
+
+
+def _run(root: str) -> Finding:
+    try:
+        there = check_run_directory(root)
+    except GatewayUnavailable as error:
+        return Finding(
+            "run", "fail", str(error), "only its owner may reach run/: it holds the gateway's word and socket"
+        )
+    return Finding("run", "ok", run_directory(root) if there else "no run/ yet: no gateway was ever started here")
+
+
+def _gateway(root: str) -> Finding:
+    try:
+        info = find_gateway(root)
+        found = look(root, Deadline(_PATIENCE))
+    except ProtocolMismatch as error:
+        return Finding(
+            "gateway", "fail", str(error), "install the same mortmain on both sides, then stop the older one"
+        )
+    except GatewayUnavailable as error:
+        return Finding("gateway", "fail", str(error), _advice(error.reason))
+    if isinstance(found, Reached):
+        found.connection.close()
+        spoken = found.connection.hello.get("protocol")
+        where = found.info.socket_path or f"{found.info.address}:{found.info.port}"
+        ours = f"{_frames.PROTOCOL_MIN}..{_frames.PROTOCOL_MAX}"
+        told = f"answers at {where}, version {found.info.version}, protocol {spoken} (this client: {ours})"
+        return Finding("gateway", "ok", f"process {found.info.pid} {told}")
+    if info is None:
+        return Finding("gateway", "ok", "none runs; the next client starts one")
+    if found.why is not None and found.why.reason == "bad-token":
+        return Finding("gateway", "fail", str(found.why), _advice("bad-token"))
+    return Finding("gateway", "ok", f"run/gateway.json is stale ({found.why}); the next client starts a gateway")
+
+
+def _advice(reason: str | None) -> str:
+    if reason == "stalled":
+        return "look at the process (stopped? swapping?), end it yourself if it is hopeless: none is started beside it"
+    if reason == "bad-token":
+        return "the file and the process do not belong together: end the process, the next client starts another"
+    if reason == "insecure-directory":
+        return "run as the user who owns run/, and keep it 0700"
+    if reason == "too-many-connections":
+        return "close clients, or look for one that opens a store per call"
+    return "run it again in a moment; if it stays so, look at run/gateway.log"
+
+
+def _lock(root: str) -> Finding:
+    held = _is_locked(os.path.join(root, "LOCK"))
+    holder = lock_holder(root)
+    if held is None:
+        return Finding("lock", "ok", "whether LOCK is held is not known here" + (f"; last: {holder}" if holder else ""))
+    if not held:
+        return Finding("lock", "ok", "LOCK is free")
+    return Finding("lock", "ok", f"LOCK is held: {holder or 'by an unknown process'}")
+
+
+def _is_locked(path: str) -> bool | None:
+    """Asks the kernel without taking the lock. This process never holds LOCK, so that closing the file drops
+    nothing.
+    """
+    if not sys.platform.startswith("linux") or struct.calcsize("P") != 8 or "_jep" in sys.modules:
+        return None
+    import fcntl
+
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False if not os.path.exists(path) else None
+    try:
+        question = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        answer = fcntl.fcntl(descriptor, fcntl.F_GETLK, question)
+        return bool(struct.unpack_from("h", answer)[0] != fcntl.F_UNLCK)
+    finally:
+        os.close(descriptor)
+
+
+def _failure(root: str) -> Finding:
+    run = run_directory(root)
+    told = read_failure(run)
+    if told is None:
+        return Finding("failure", "ok", "the last start left no failure")
+    message = f"{told['code']}: {told.get('message')}"
+    if told["code"] == "CORRUPT":
+        advice = "copy the directory; `mortmain repair --truncate-at REVISION` gives up all that follows"
+    else:
+        advice = f"see {log_path(run)}; the next start clears this note"
+    return Finding("failure", "fail", message, advice)

@@ -1,0 +1,117 @@
+"""Commands that look: status, ls, cat, claims, resolve."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import time
+from typing import Any
+
+from mortmain._errors import GatewayUnavailable, InvalidRequest
+
+from .context import open_store
+from .render import ERROR, OK, plain, print_json, print_table, print_value
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Starts nothing: it asks whether a gateway is there, for --wait seconds."""
+    info = dict(_info_within(arguments, time.monotonic() + arguments.wait))
+    if arguments.json:
+        print_json(info)
+        return OK
+    shown = (
+        "directory", "store_id", "revision", "keys", "claims", "connections",
+        "transport", "pid", "uptime", "version", "protocol",
+    )  # fmt: skip
+    for name in shown:
+        if name in info:
+            print(f"{name:<12}{info[name]}")
+    return OK
+
+
+def _info_within(arguments: argparse.Namespace, end: float) -> Any:
+    while True:
+        try:
+            with open_store(arguments, start=False) as store:
+                return store.info()
+        except GatewayUnavailable as error:
+            # What only an operator can change is not waited for.
+            if error.reason in ("insecure-directory",) or time.monotonic() >= end:
+                raise
+        time.sleep(0.05)
+
+
+def ls(arguments: argparse.Namespace) -> int:
+    with open_store(arguments) as store:
+        found = store.scan(arguments.prefix, limit=arguments.limit, values=False)
+        if arguments.json:
+            for snap in found:
+                print_json(_without_value(snap))
+        elif arguments.long:
+            rows = ((s.version, s.epoch, s.revision, s.committed_at, s.writer, s.key) for s in found)
+            print_table(("version", "epoch", "revision", "committed (UTC)", "writer", "key"), rows)
+        else:
+            for snap in found:
+                print(snap.key)
+    return OK
+
+
+def _without_value(snap: Any) -> dict[str, Any]:
+    shown: dict[str, Any] = plain(snap)
+    shown.pop("value", None)
+    shown.pop("partial", None)
+    return shown
+
+
+def cat(arguments: argparse.Namespace) -> int:
+    chosen = {
+        name: value
+        for name, value in (("last", arguments.last), ("version", arguments.version), ("revision", arguments.revision))
+        if value is not None
+    }
+    if len(chosen) > 1:
+        raise InvalidRequest("--last, --version and --revision exclude each other", field="version", reason="two reads")
+    with open_store(arguments) as store:
+        snap = store.read(arguments.key, **chosen)
+    if arguments.json:
+        print_json(snap)
+    elif snap.exists:
+        print_value(snap.value)
+    if not snap.exists and not arguments.json:
+        raise InvalidRequest(f"{arguments.key} does not exist", field="key", reason="absent", key=arguments.key)
+    return OK if snap.exists else ERROR
+
+
+def claims(arguments: argparse.Namespace) -> int:
+    with open_store(arguments) as store:
+        live = [claim for claim in store.claims() if claim.key.startswith(arguments.prefix)]
+    if arguments.json:
+        for claim in live:
+            print_json(claim)
+    else:
+        rows = ((c.key, c.holder, c.epoch, c.ttl, c.remaining, c.since) for c in live)
+        print_table(("key", "holder", "epoch", "ttl", "remaining", "since (UTC)"), rows)
+    return OK
+
+
+def resolve(arguments: argparse.Namespace) -> int:
+    """Final: an id that nobody knows is refused from now on."""
+    with open_store(arguments) as store:
+        outcome = store.resolve(arguments.request_id)
+    receipt = getattr(outcome, "receipt", None)
+    if arguments.json:
+        print_json({"outcome": "not_committed" if receipt is None else "committed", "receipt": receipt})
+    elif receipt is None:
+        print("not committed, and it never will be")
+    else:
+        where = ", ".join(f"{key} version {part.version}" for key, part in receipt.keys.items())
+        print(f"committed at revision {receipt.revision}: {where}")
+    return OK
+
+
+def receipt_object(receipt: Any) -> dict[str, Any]:
+    """A receipt for --json, with one object per key."""
+    shown: dict[str, Any] = plain(receipt)
+    if len(receipt.keys) > 1:
+        shown["keys"] = {key: plain(dataclasses.replace(part)) for key, part in receipt.keys.items()}
+    return shown

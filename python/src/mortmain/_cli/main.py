@@ -1,0 +1,256 @@
+"""`mortmain [--dir DIR] COMMAND`: arguments in, exit code out. 0 ok, 1 error, 2 usage, 3 conflict."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from mortmain._errors import InvalidRequest, MortmainError
+
+from . import change, doctor, inspect, operate
+from .render import ERROR, USAGE, print_json, report
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code. Prints; errors go to standard error, with --json to standard
+    output.
+    """
+    words = list(sys.argv[1:] if words is None else words)
+    as_json = "--json" in words
+    try:
+        arguments = _parser(as_json).parse_args(words)
+        run: Command = arguments.run
+        return run(arguments)
+    except MortmainError as error:
+        return report(error, as_json)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # `mortmain ls | head`: nobody reads on, and Python must not complain about it at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ERROR
+    except _Usage as error:
+        error.show(as_json)
+        return USAGE
+
+
+class _Usage(Exception):
+    """A mistake in the arguments. parser: whose usage to show."""
+
+    def __init__(self, parser: argparse.ArgumentParser, message: str) -> None:
+        super().__init__(message)
+        self._parser = parser
+
+    def show(self, as_json: bool) -> None:
+        if as_json:
+            print_json(
+                {"code": InvalidRequest.code, "message": str(self), "retry": InvalidRequest.retry, "field": "arguments"}
+            )
+        else:
+            self._parser.print_usage(sys.stderr)
+            print(f"{self._parser.prog}: {self}", file=sys.stderr)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _Usage(self, message)
+
+
+def _parser(as_json: bool) -> argparse.ArgumentParser:
+    from mortmain._transport._handshake import CLIENT_VERSION
+
+    parser = _Parser(
+        prog="mortmain",
+        description="Fenced commits for the state that agents share.",
+        epilog="exit codes: 0 ok, 1 error, 2 usage, 3 conflict. `mortmain COMMAND --help` shows examples.",
+    )
+    parser.add_argument("--version", action="version", version=f"mortmain {CLIENT_VERSION}")
+    _common(parser, top=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    _operating(commands)
+    _looking(commands)
+    _writing(commands)
+    _claiming(commands)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser, top: bool = False) -> None:
+    """--dir and its companions are taken before and after the command; after it they have no default that would win."""
+
+    def default(value: Any) -> Any:
+        return value if top else argparse.SUPPRESS
+
+    parser.add_argument(
+        "--dir", default=default(None), metavar="DIR", help="the state directory (default: MORTMAIN_DIR)"
+    )
+    parser.add_argument("--json", action="store_true", default=default(False), help="one JSON object, or one per line")
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=default(30.0),
+        metavar="S",
+        help="seconds for the gateway's answers (default: 30)",
+    )
+    parser.add_argument("--java", default=default(None), metavar="PATH", help="the Java to start gateways with")
+
+
+def _add(commands: Any, name: str, run: Command, about: str, *examples: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=about,
+        description=about[0].upper() + about[1:] + ".",
+        epilog="examples:\n" + "\n".join(f"  mortmain {example}" for example in examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _common(parser)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _operating(commands: Any) -> None:
+    serve = _add(
+        commands, "serve", operate.serve, "run the gateway in the foreground until SIGTERM",
+        "--dir state serve", "--dir state serve --tcp", "--dir state serve --idle 600",
+    )  # fmt: skip
+    serve.add_argument("--tcp", action="store_true", help="listen on loopback TCP, for stock py4j clients too")
+    serve.add_argument(
+        "--idle", type=_seconds, metavar="S", help="end after S seconds without connections (default: never)"
+    )
+    status = _add(
+        commands, "status", inspect.status, "say what the running gateway says of itself; starts none",
+        "--dir state status", "--dir state status --wait 10 --json",
+    )  # fmt: skip
+    status.add_argument("--wait", type=_seconds, default=0.0, metavar="S", help="wait up to S seconds for a gateway")
+    _add(
+        commands, "stop", operate.stop, "stop the gateway; clients start it again when they need it", "--dir state stop"
+    )
+    _add(
+        commands, "verify", operate.verify, "check every frame of the journal, through the gateway or without one",
+        "--dir state verify", "--dir backup verify --json",
+    )  # fmt: skip
+    repair = _add(
+        commands, "repair", operate.repair, "cut a damaged journal off behind a revision, with no gateway running",
+        "--dir state repair --truncate-at 1041",
+    )  # fmt: skip
+    repair.add_argument(
+        "--truncate-at", type=_number, required=True, metavar="REVISION", help="the last revision to keep"
+    )
+    _add(
+        commands, "doctor", doctor.doctor,
+        "look for what keeps clients from a gateway and say what to do; changes nothing",
+        "--dir state doctor", "--dir state doctor --json",
+    )  # fmt: skip
+
+
+def _looking(commands: Any) -> None:
+    ls = _add(
+        commands,
+        "ls",
+        inspect.ls,
+        "list keys, in order",
+        "--dir state ls",
+        "--dir state ls plans/ -l",
+        "--dir state ls --json",
+    )
+    ls.add_argument("prefix", nargs="?", default="", help='"" or a path that ends in /')
+    ls.add_argument("-l", "--long", action="store_true", help="with version, epoch, revision, time and writer")
+    ls.add_argument("--limit", type=_number, metavar="N", help="at most N keys")
+    cat = _add(
+        commands, "cat", inspect.cat, "print a value", "--dir state cat plans/plan.md", "--dir state cat log --last 20",
+        "--dir state cat plans/plan.md --version 3 --json",
+    )  # fmt: skip
+    cat.add_argument("key")
+    cat.add_argument("--last", type=_number, metavar="N", help="the last N items of a list")
+    cat.add_argument("--version", type=_number, metavar="N", help="an earlier version")
+    cat.add_argument("--revision", type=_number, metavar="N", help="as it was at a revision")
+
+
+def _writing(commands: Any) -> None:
+    put = _add(
+        commands, "put", change.put, "write a value on the version that you saw",
+        "--dir state put plans/plan.md --create '{\"steps\": []}'",
+        "--dir state put plans/plan.md --base 3 - < plan.json",
+        "--dir state put motd --overwrite 'closed today'",
+    )  # fmt: skip
+    put.add_argument("key")
+    _value_arguments(put)
+    base = put.add_mutually_exclusive_group(required=True)
+    base.add_argument("--base", type=_number, metavar="N", help="the version that this write replaces; 3 otherwise")
+    base.add_argument("--create", action="store_true", help="only if there is none")
+    base.add_argument("--overwrite", action="store_true", help="whatever is there; recorded as such")
+    append = _add(
+        commands, "append", change.append, "add an item to a list; never loses a race",
+        "--dir state append log '\"started\"'", "--dir state append log --unique run-7 '{\"run\": 7}'",
+    )  # fmt: skip
+    append.add_argument("key")
+    _value_arguments(append)
+    append.add_argument("--unique", metavar="ID", help="an item whose id is in the list is not added again")
+    delete = _add(
+        commands, "delete", change.delete, "delete a key on the version that you saw",
+        "--dir state delete plans/plan.md --base 4", "--dir state delete plans/plan.md --overwrite",
+    )  # fmt: skip
+    delete.add_argument("key")
+    _request_id(delete)
+    base = delete.add_mutually_exclusive_group(required=True)
+    base.add_argument("--base", type=_number, metavar="N", help="the version that you saw")
+    base.add_argument("--overwrite", action="store_true", help="whatever is there; recorded as such")
+
+
+def _claiming(commands: Any) -> None:
+    claims = _add(
+        commands, "claims", inspect.claims, "list the live claims", "--dir state claims", "--dir state claims plans/"
+    )
+    claims.add_argument("prefix", nargs="?", default="", help="only keys that begin so")
+    reclaim = _add(
+        commands, "reclaim", change.reclaim, "take claims away and fence whoever still works on what they read",
+        "--dir state reclaim plans/plan.md --reason 'worker 7 stalled'",
+        "--dir state reclaim --prefix plans/ --reason moved",
+        "--dir state reclaim --holder worker-7 --reason 'host is gone'",
+    )  # fmt: skip
+    reclaim.add_argument("key", nargs="?")
+    reclaim.add_argument("--prefix", help="every key below it, also those that do not exist yet")
+    reclaim.add_argument("--holder", help="every key that this agent holds a claim on")
+    reclaim.add_argument("--reason", required=True, help="recorded, and shown to whoever is fenced")
+    resolve = _add(
+        commands, "resolve", inspect.resolve, "settle an unconfirmed commit: it happened, or it never will",
+        "--dir state resolve 0190a1b2-...",
+    )  # fmt: skip
+    resolve.add_argument("request_id", metavar="REQUEST_ID")
+
+
+def _value_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("value", nargs="?", help="the value; - or nothing: standard input")
+    parser.add_argument(
+        "--type",
+        choices=("auto", "json", "text", "bytes"),
+        default="auto",
+        help="auto: JSON if it is JSON, else text, else bytes",
+    )
+    _request_id(parser)
+
+
+def _request_id(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--request-id", metavar="ID", help="asking again with the same id does it once")
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def _number(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError(text)
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

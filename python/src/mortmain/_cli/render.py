@@ -1,0 +1,93 @@
+"""What a command prints: text for people, one JSON object (or one per line) for programs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import datetime, timezone
+from pathlib import PurePath
+from typing import Any
+
+from mortmain._errors import Conflict, MortmainError
+
+OK, ERROR, USAGE, CONFLICT = 0, 1, 2, 3
+
+
+def print_json(value: Any) -> None:
+    """One line on standard output. Bytes become {"base64": …}, times ISO 8601 in UTC."""
+    print(json.dumps(plain(value), ensure_ascii=False), flush=True)
+
+
+def plain(value: Any) -> Any:
+    """The value in JSON's own types."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            field.name: plain(getattr(value, field.name)) for field in fields(value) if not field.name.startswith("_")
+        }
+    if isinstance(value, Mapping):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {"base64": base64.b64encode(value).decode()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(part) for part in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, PurePath):
+        return str(value)
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    return str(value)
+
+
+def print_table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Columns, the last one not padded; nothing at all where there are no rows."""
+    cells = [[_cell(part) for part in row] for row in rows]
+    if not cells:
+        return
+    widths = [max(len(row[i]) for row in [list(heads), *cells]) for i in range(len(heads))]
+    for row in [list(heads), *cells]:
+        print("  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+    return str(value)
+
+
+def print_value(value: Any) -> None:
+    """A value as `cat` shows it: text and bytes as they are, JSON indented."""
+    if isinstance(value, (bytes, bytearray)):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(value)
+        sys.stdout.buffer.flush()
+    elif isinstance(value, str):
+        sys.stdout.write(value if value.endswith("\n") else value + "\n")
+    else:
+        print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def report(error: MortmainError, as_json: bool) -> int:
+    """Prints an error and returns the exit code: 3 for a conflict, else 1. As JSON it is the command's one object."""
+    if as_json:
+        print_json(error_object(error))
+    else:
+        print(f"mortmain: {error}", file=sys.stderr)
+    return CONFLICT if isinstance(error, Conflict) else ERROR
+
+
+def error_object(error: MortmainError) -> dict[str, Any]:
+    """code, message, retry, and the error's own fields where they are set."""
+    own = {
+        name: value
+        for name, value in vars(error).items()
+        if not name.startswith("_") and name not in ("retry", "code") and value is not None and value != ()
+    }
+    return {"code": error.code, "message": str(error), "retry": error.retry, **own}
