@@ -1,19 +1,20 @@
 package mortmain.value;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.ArrayList;
 
 /**
- * The canonical form of a JSON text, RFC 8785 (JCS): no white space, members sorted by the UTF-16 units of their names, the shortest escapes. Two values are
- * equal when their canonical forms are the same bytes.
+ * The canonical form of a JSON text, RFC 8785 (JCS): no white space, members sorted by the UTF-16 units of their names,
+ * the shortest escapes. Two values are equal when their canonical forms are the same bytes.
  *
- * <p>It departs from RFC 8785 in one point. JCS takes every number through a double; that would make 9007199254740993 equal to 9007199254740992, and a set would
- * silently lose one of them. Here a number is taken as the decimal that is written, and ECMAScript's notation is applied to those digits:
- * {@code 1}, {@code 1.0} and {@code 1e0} are equal, and a number is equal to another one only if it is. For everything that a program prints from a double (the
- * shortest digits that give it back, as Python, Java and ECMAScript do) this is what JCS says, byte for byte. The two differ only for numbers with
- * more digits than a double needs: {@code 333333333.33333329} keeps its last digit.
+ * <p>It departs from RFC 8785 in one point. JCS takes every number through a double; that would make 9007199254740993
+ * equal to 9007199254740992, and a set would silently lose one of them. Here a number is taken as the decimal that is
+ * written, and ECMAScript's notation is applied to those digits: {@code 1}, {@code 1.0} and {@code 1e0} are equal, and
+ * a number is equal to another one only if it is. For everything that a program prints from a double (the shortest
+ * digits that give it back, as Python and ECMAScript do) this is what JCS says, byte for byte. The two differ
+ * only for numbers with more digits than a double needs: {@code 333333333.33333329} keeps its last digit.
  *
  * <p>Of members with one name the last counts. Every argument is a JSON text that {@link Json#problem} let pass.
  *
@@ -28,7 +29,8 @@ public final class Canonical {
     /** Returns the canonical form. */
     public static byte[] of(byte[] json) {
         int start = Scan.space(json, 0);
-        Writer writer = new Writer(json);
+        boolean nests = json[start] == '{' || json[start] == '[';
+        Writer writer = new Writer(json, nests ? new Containers(json) : null); // members of sets are mostly scalars
         writer.value(start, 0);
         return writer.out.toArray();
     }
@@ -39,8 +41,9 @@ public final class Canonical {
     }
 
     /**
-     * Returns 64 bits that are equal for equal values: FNV-1a over the canonical form, then mixed (MurmurHash3's last step). The same in every release, so it may be
-     * kept on disk. Different values may share it, by chance or on purpose: confirm with {@link #equal}.
+     * Returns 64 bits that are equal for equal values: FNV-1a over the canonical form, then mixed (MurmurHash3's last
+     * step). The same in every release, so it may be kept on disk. Different values may share it, by chance or on
+     * purpose: confirm with {@link #equal}.
      */
     public static long hash(byte[] json) {
         long hash = FNV_OFFSET;
@@ -52,7 +55,10 @@ public final class Canonical {
         return hash ^ (hash >>> 33);
     }
 
-    /** A member of an object: where its name stands, where its value begins, and the number of the first container there. */
+    /**
+     * A member of an object: where its name stands, where its value begins, and the number of the first container
+     * there.
+     */
     private record Member(String name, int nameStart, int nameEnd, int valueStart, int container) {}
 
     /** Writes the canonical form of parts of one text. Not thread-safe. */
@@ -61,13 +67,16 @@ public final class Canonical {
         private final Containers containers;
         private final Bytes out;
 
-        Writer(byte[] in) {
+        Writer(byte[] in, Containers containers) {
             this.in = in;
-            this.containers = new Containers(in);
+            this.containers = containers;
             this.out = new Bytes(in.length);
         }
 
-        /** Writes the value at i; container is the number of the first container from there on. Returns the index behind it. */
+        /**
+         * Writes the value at i; container is the number of the first container from there on. Returns the index behind
+         * it.
+         */
         int value(int i, int container) {
             switch (in[i]) {
                 case '{' -> object(i, container);

@@ -1,7 +1,8 @@
 package mortmain.value;
 
 /**
- * ECMAScript's notation of a number (ECMA-262, Number::toString, steps 6 to 12) on the digits that are written, not on a double.
+ * ECMAScript's notation of a number (ECMA-262, Number::toString, steps 6 to 12) on the digits that are written, not on
+ * a double.
  *
  * <p>Thread-safe: stateless.
  */

@@ -10,6 +10,7 @@ final class Checker {
     private final int length;
     private final long[] objects = new long[(Json.MAX_DEPTH >> 6) + 1];
     private int depth;
+    private boolean inObject;
 
     Checker(byte[] bytes) {
         this.bytes = bytes;
@@ -37,7 +38,7 @@ final class Checker {
                     i = c == '{' ? name(i) : i;
                     continue;
                 }
-                depth--;
+                close();
                 i++;
             } else {
                 i = scalar(i, c);
@@ -49,21 +50,23 @@ final class Checker {
         }
     }
 
-    /** After a value: leaves the containers that end here; returns where the next value begins, or the end when none is open. */
+    /**
+     * After a value: leaves the containers that end here; returns where the next value begins, or the end when none is
+     * open.
+     */
     private int behind(int start) {
         int i = start;
         while (depth > 0) {
             i = Scan.space(bytes, i);
             int c = at(i);
-            boolean object = inObject();
             if (c == ',') {
                 i = Scan.space(bytes, i + 1);
-                return object ? name(i) : i;
+                return inObject ? name(i) : i;
             }
-            if (c != (object ? '}' : ']')) {
-                throw unexpected(i, object ? "',' or '}'" : "',' or ']'");
+            if (c != (inObject ? '}' : ']')) {
+                throw unexpected(i, inObject ? "',' or '}'" : "',' or ']'");
             }
-            depth--;
+            close();
             i++;
         }
         return i;
@@ -80,10 +83,12 @@ final class Checker {
             objects[depth >> 6] &= ~bit;
         }
         depth++;
+        inObject = object;
     }
 
-    private boolean inObject() {
-        return (objects[(depth - 1) >> 6] & (1L << (depth - 1))) != 0;
+    private void close() {
+        depth--;
+        inObject = depth > 0 && (objects[(depth - 1) >> 6] & (1L << (depth - 1))) != 0;
     }
 
     private int name(int i) {

@@ -3,8 +3,9 @@ package mortmain.value;
 import java.util.Arrays;
 
 /**
- * Where each list and object of a JSON text ends, numbered in the order in which they open. With it a reader steps over a value at once, which keeps
- * a walk that needs all members of an object before it writes the first one linear in the text, however deep it nests.
+ * Where each list and object of a JSON text ends, numbered in the order in which they open. With it a reader steps over
+ * a value at once, which keeps a walk that needs all members of an object before it writes the first one linear in the
+ * text, however deep it nests.
  *
  * <p>Thread-safe once made: nothing changes it afterwards.
  */

@@ -1,7 +1,8 @@
 package mortmain.value;
 
 /**
- * A delta does not apply to the current value: the error code WRONG_TYPE. Never retried: it stays refused until somebody writes another value.
+ * A delta does not apply to the current value: the error code WRONG_TYPE. Never retried: it stays refused until
+ * somebody writes another value.
  *
  * <p>Thread-safe: immutable but for what every Throwable has.
  */

@@ -6,10 +6,16 @@ package mortmain.value;
  * <p>Thread-safe: stateless.
  */
 public final class Json {
-    /** How deep lists and objects may nest. Deep enough for any real state, and a recursion of this depth fits the smallest usual stack. */
+    /**
+     * How deep lists and objects may nest. Deep enough for any real state, and a recursion of this depth fits the
+     * smallest usual stack.
+     */
     public static final int MAX_DEPTH = 1000;
 
-    /** How many digits an exponent may have: any more and it no longer fits an int, and nothing could compute with the number. */
+    /**
+     * How many digits an exponent may have: any more and it no longer fits an int, and nothing could compute with the
+     * number.
+     */
     public static final int MAX_EXPONENT_DIGITS = 9;
 
     /** The six kinds of JSON text. */
@@ -27,7 +33,10 @@ public final class Json {
             this.words = words;
         }
 
-        /** Returns the shape as a sentence names it, such as {@code a list}: the form in which {@link FoldRefused} carries it. */
+        /**
+         * Returns the shape as a sentence names it, such as {@code a list}: the form in which {@link FoldRefused}
+         * carries it.
+         */
         public String words() {
             return words;
         }
@@ -67,9 +76,9 @@ public final class Json {
     }
 
     /**
-     * Checks that the bytes are one well-formed JSON text: strict RFC 8259 in valid UTF-8, no lone surrogate (written as an escape or not), lists and
-     * objects nested at most {@link #MAX_DEPTH} deep, exponents of at most {@link #MAX_EXPONENT_DIGITS} digits. Members may repeat a name. One
-     * pass, no tree: about 1 ms for 1 MB.
+     * Checks that the bytes are one well-formed JSON text: strict RFC 8259 in valid UTF-8, no lone surrogate (written
+     * as an escape or not), lists and objects nested at most {@link #MAX_DEPTH} deep, exponents of at most {@link
+     * #MAX_EXPONENT_DIGITS} digits. Members may repeat a name. One pass, no tree: about 1 ms for 1 MB.
      *
      * @return null when it is, else what is wrong, with the offset in bytes
      */

@@ -4,13 +4,14 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 
 /**
- * JSON lists as texts. A growing list is kept in pieces; a piece is the <em>inner</em> of a list, the bytes between its brackets, so that joining
- * pieces is joining bytes.
+ * JSON lists as texts. A growing list is kept in pieces; a piece is the <em>inner</em> of a list, the bytes between its
+ * brackets, so that joining pieces is joining bytes.
  *
  * <p>Every argument comes from a JSON list that {@link Json#problem} let pass. Thread-safe: stateless.
  */
@@ -53,14 +54,20 @@ public final class Lists {
         return joined(inners, new byte[] {'['}, new byte[] {']'});
     }
 
-    /** Returns the list of the last n items, all of them if there are fewer. Parses only the newest inners that are needed for it. */
+    /**
+     * Returns the list of the last n items, all of them if there are fewer. Parses only the newest inners that are
+     * needed for it.
+     */
     public static byte[] tail(List<byte[]> innersNewestLast, int n) {
         List<byte[]> newestFirst = new ArrayList<>(innersNewestLast);
-        java.util.Collections.reverse(newestFirst);
+        Collections.reverse(newestFirst);
         return tail(newestFirst.iterator(), n);
     }
 
-    /** The same from an iterator that may fetch each inner when it is asked for: it is not asked for more than are needed. */
+    /**
+     * The same from an iterator that may fetch each inner when it is asked for: it is not asked for more than are
+     * needed.
+     */
     public static byte[] tail(Iterator<byte[]> innersNewestFirst, int n) {
         if (n < 0) {
             throw new IllegalArgumentException("negative number of items: " + n);

@@ -7,11 +7,12 @@ import java.util.Optional;
 /**
  * JSON merge patches, RFC 7396, restricted to patches that are objects, and the guard on the fields that a patch names.
  *
- * <p>A <em>leaf</em> of a patch is a member whose value is no object: what the patch sets, or takes away (null). The members above it are not
- * leaves: a patch of {@code {"a":{"b":1}}} says nothing about {@code a.c}. An absent object and one without the leaf are alike to the guard if the
- * patch sets a leaf in it, because it does the same to both. Anything else in place of an object is not, because the patch would wipe it out; and for a
- * patch that sets nothing in the object, such as {@code {"a":{}}}, it counts whether there is one. So two patches that pass the guard after each other, in either order,
- * give the same value in either order.
+ * <p>A <em>leaf</em> of a patch is a member whose value is no object: what the patch sets, or takes away (null). The
+ * members above it are not leaves: a patch of {@code {"a":{"b":1}}} says nothing about {@code a.c}. An absent object
+ * and one without the leaf are alike to the guard if the patch sets a leaf in it, because it does the same to both.
+ * Anything else in place of an object is not, because the patch would wipe it out; and for a patch that sets nothing in
+ * the object, such as {@code {"a":{}}}, it counts whether there is one. So two patches that pass the guard after each
+ * other, in either order, give the same value in either order.
  *
  * <p>Every argument is a JSON text that {@link Json#problem} let pass. Thread-safe: stateless.
  */
@@ -19,10 +20,13 @@ public final class MergePatch {
     private MergePatch() {}
 
     /**
-     * Applies a patch. Members keep their order, new ones follow in the order of the patch; values that the patch does not name keep their bytes.
+     * Applies a patch. Members keep their order, new ones follow in the order of the patch; values that the patch does
+     * not name keep their bytes.
      *
-     * @param objectOrNull an object (check with {@link Json#require}); null when the key is absent, which is like an empty object, but the result is new
-     * @return the patched object, or the same array when no leaf's text differs from what is there (1 and 1.0 do differ: numbers keep their digits)
+     * @param objectOrNull an object (check with {@link Json#require}); null when the key is absent, which is like an
+     *     empty object, but the result is new
+     * @return the patched object, or the same array when no leaf's text differs from what is there (1 and 1.0 do
+     *     differ: numbers keep their digits)
      * @throws IllegalArgumentException when one of them is no object
      */
     public static byte[] apply(byte[] objectOrNull, byte[] patch) {
@@ -34,8 +38,8 @@ public final class MergePatch {
     }
 
     /**
-     * Cuts an object down to the leaves that the patch names. Absent fields are left out; where the object has something else than an object above a
-     * leaf, that is taken whole.
+     * Cuts an object down to the leaves that the patch names. Absent fields are left out; where the object has
+     * something else than an object above a leaf, that is taken whole.
      *
      * @throws IllegalArgumentException when the patch is no object
      */
@@ -47,7 +51,8 @@ public final class MergePatch {
         return out.toArray();
     }
 
-    private static void write(Pick pick, Map<String, Pick.Value> members, Patch patch, Map<String, Patch.Field> fields, Bytes out) {
+    private static void write(
+            Pick pick, Map<String, Pick.Value> members, Patch patch, Map<String, Patch.Field> fields, Bytes out) {
         boolean first = true;
         out.add('{');
         for (Map.Entry<String, Pick.Value> member : members.entrySet()) {
@@ -65,12 +70,14 @@ public final class MergePatch {
     }
 
     /**
-     * Compares the current value with the base on the leaves that the patch names, by canonical equality; missing is a value of its own.
+     * Compares the current value with the base on the leaves that the patch names, by canonical equality; missing is a
+     * value of its own.
      *
-     * @param currentOrNull the current value; null when the key is absent, which has no fields, and neither has a value that is no object
+     * @param currentOrNull the current value; null when the key is absent, which has no fields, and neither has a value
+     *     that is no object
      * @param baseFields the base's value, whole or as {@link #cut} leaves it
-     * @return the path (a JSON pointer, RFC 6901) of the first leaf, in the order of the patch, on which they differ, or of what stands in place of the
-     *     object above it; empty when they agree
+     * @return the path (a JSON pointer, RFC 6901) of the first leaf, in the order of the patch, on which they differ,
+     *     or of what stands in place of the object above it; empty when they agree
      * @throws IllegalArgumentException when the patch is no object
      */
     public static Optional<String> firstChanged(byte[] currentOrNull, byte[] baseFields, byte[] patch) {

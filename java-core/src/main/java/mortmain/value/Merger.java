@@ -1,5 +1,6 @@
 package mortmain.value;
 
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -7,7 +8,8 @@ import java.util.Set;
 /**
  * One application of a merge patch: walks the object once, copies what the patch leaves alone as it stands.
  *
- * <p>Where the object names a member twice, both are treated alike, so that the last one still counts. Not thread-safe: one use.
+ * <p>Where the object names a member twice, both are treated alike, so that the last one still counts. Not thread-safe:
+ * one use.
  */
 final class Merger {
     private static final byte[] EMPTY = {'{', '}'};
@@ -84,7 +86,7 @@ final class Merger {
     }
 
     private boolean sameText(int start, int end, Patch.Field field) {
-        return java.util.Arrays.equals(in, start, end, patch.text, field.start(), field.end());
+        return Arrays.equals(in, start, end, patch.text, field.start(), field.end());
     }
 
     /** Writes the patch's own value, without the nulls in its objects: there is nothing that they could take away. */

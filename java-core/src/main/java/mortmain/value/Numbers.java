@@ -6,17 +6,20 @@ import java.nio.charset.StandardCharsets;
 /**
  * Addition of JSON numbers as they are written, without doubles.
  *
- * <p>A number without a point and without an exponent is an integer; integers have 64 bits. Every other number is a decimal; decimals are exact and
- * keep their digits: 1.50 + 0.25 is 1.75, 0.1 + 0.2 is 0.3, and 1.5 + 0.50 is 2.00. A sum is an integer only if both summands are, so that a counter never changes its type by
- * chance.
+ * <p>A number without a point and without an exponent is an integer; integers have 64 bits. Every other number is a
+ * decimal; decimals are exact and keep their digits: 1.50 + 0.25 is 1.75, 0.1 + 0.2 is 0.3, and 1.5 + 0.50 is 2.00. A
+ * sum is an integer only if both summands are, so that a counter never changes its type by chance.
  *
  * <p>Thread-safe: stateless.
  */
 public final class Numbers {
-    /** The most digits that a decimal may have, trailing zeros included: twice what any double needs in money or measurement. */
+    /** The most digits that a decimal may have, trailing zeros included. A double prints at most 17. */
     public static final int MAX_DIGITS = 64;
 
-    /** The greatest power of ten of a decimal's first digit, either way: every double is inside. Without a bound 1e999999999 + 1 would fill the memory. */
+    /**
+     * The greatest power of ten of a decimal's first digit, either way: every double is inside. Without a bound
+     * 1e999999999 + 1 would fill the memory.
+     */
     public static final int MAX_EXPONENT = 400;
 
     private static final int MAX_TEXT = 1024;
@@ -26,7 +29,8 @@ public final class Numbers {
     /**
      * Adds two JSON numbers.
      *
-     * @throws FoldRefused when one of them is no number, when integers overflow 64 bits, or when a decimal, also the sum, is outside {@link #MAX_DIGITS} or {@link #MAX_EXPONENT}
+     * @throws FoldRefused when one of them is no number, when integers overflow 64 bits, or when a decimal, also the
+     *     sum, is outside {@link #MAX_DIGITS} or {@link #MAX_EXPONENT}
      */
     public static String add(String number, String delta) throws FoldRefused {
         String a = requireNumber(number);
@@ -76,6 +80,7 @@ public final class Numbers {
     }
 
     private static FoldRefused outside(String text) {
-        return new FoldRefused("a decimal of at most " + MAX_DIGITS + " digits and of a magnitude from 1e-" + MAX_EXPONENT + " to 1e" + MAX_EXPONENT, text);
+        String range = "1e-" + MAX_EXPONENT + " to 1e" + MAX_EXPONENT;
+        return new FoldRefused("a decimal of at most " + MAX_DIGITS + " digits and of a magnitude from " + range, text);
     }
 }

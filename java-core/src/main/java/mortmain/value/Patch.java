@@ -10,8 +10,8 @@ import java.util.Map;
  */
 final class Patch {
     /**
-     * One member of the patch: its name and its value as places in the text, and the fields of the value when that is an object, else null. It sets
-     * something unless all that it names is to be removed.
+     * One member of the patch: its name and its value as places in the text, and the fields of the value when that is
+     * an object, else null. It sets something unless all that it names is to be removed.
      */
     record Field(int nameStart, int nameEnd, int start, int end, Map<String, Field> fields, boolean sets) {
         boolean isLeaf() {

@@ -9,7 +9,10 @@ import java.util.Map;
  * <p>Not thread-safe while it is read; one call reads it and uses it.
  */
 final class Pick {
-    /** One picked value: its place in the text, and its picked members where both the patch and the value have an object, else null. */
+    /**
+     * One picked value: its place in the text, and its picked members where both the patch and the value have an
+     * object, else null.
+     */
     record Value(int start, int end, Map<String, Value> members) {}
 
     final byte[] text;

@@ -6,9 +6,11 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Steps over the parts of a JSON text that {@link Checker} has passed: finds where things end and looks at nothing else.
+ * Steps over the parts of a JSON text that {@link Checker} has passed: finds where things end and looks at nothing
+ * else.
  *
- * <p>Strings are stepped over eight bytes at a time; the tests for a byte in a word are those of Warren, "Hacker's Delight", 6-1.
+ * <p>Strings are stepped over eight bytes at a time; the tests for a byte in a word are those of Warren, "Hacker's
+ * Delight", 6-1.
  *
  * <p>Thread-safe: stateless.
  */
@@ -37,7 +39,10 @@ final class Scan {
         return k;
     }
 
-    /** The first index from i on that holds a quote, a backslash, a control character or anything beyond ASCII, or the end. */
+    /**
+     * The first index from i on that holds a quote, a backslash, a control character or anything beyond ASCII, or the
+     * end.
+     */
     static int plain(byte[] b, int i) {
         int k = i;
         while (k <= b.length - 8) {
