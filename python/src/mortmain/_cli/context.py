@@ -34,8 +34,11 @@ def user() -> str:
 
 def open_store(arguments: argparse.Namespace, *, start: bool | None = None, create: bool = False) -> Any:
     """The store, as a context manager. Commands that only look never make one: a mistyped directory stays empty."""
+    directory = directory_of(arguments)
     mortmain = importlib.import_module("mortmain")
-    return mortmain.open(directory_of(arguments), agent=user(), start=start, create=create, timeout=arguments.timeout)
+    return mortmain.open(
+        directory, agent=user(), start=start, create=create, java=arguments.java, timeout=arguments.timeout
+    )
 
 
 def read_input(text: str | None) -> bytes | str:

@@ -174,6 +174,9 @@ def _gateway(root: str) -> Finding:
         return Finding("gateway", "ok", "none runs; the next client starts one")
     if found.why is not None and found.why.reason == "bad-token":
         return Finding("gateway", "fail", str(found.why), _advice("bad-token"))
+    if _is_locked(os.path.join(root, "LOCK")):
+        told = f"run/gateway.json is stale ({found.why}), but LOCK is held"
+        return Finding("gateway", "warn", told, "wait: it is starting; if it stays so, end the process that holds LOCK")
     return Finding("gateway", "ok", f"run/gateway.json is stale ({found.why}); the next client starts a gateway")
 
 

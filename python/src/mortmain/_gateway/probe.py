@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # A gateway that accepts and then says nothing for this long (seconds) is stalled, however long the caller would wait.
 PATIENCE = 10.0
+# Even at the caller's deadline: after less, silence would say more about this machine's load than about the gateway.
+_AT_LEAST = 0.5
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,7 @@ def ask(info: GatewayInfo, deadline: Deadline, agent: str | None = None) -> Reac
 
     patience = deadline.remaining(at_most=PATIENCE) or 0.0
     try:
-        # At least a moment: with timeout=0 a live gateway is still found.
-        return Reached(info, connect(info, max(patience, 0.05), agent))
+        return Reached(info, connect(info, max(patience, _AT_LEAST), agent))
     except ProtocolMismatch:
         raise
     except GatewayUnavailable as error:

@@ -1,0 +1,43 @@
+"""A `java` of our own, whose behaviour a test chooses."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+_PROGRAM = Path(__file__).with_name("simulated_java.py")
+
+
+class SimulatedJava:
+    """A `java` of our own. behave: serve, slow, silent, newer protocol, throw, corrupt, poisoned, killed once, hang."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.path = home / "java"
+        self.path.write_text(f"#!{sys.executable} -IS\n" + _PROGRAM.read_text())
+        self.path.chmod(0o755)
+
+    def behave(self, behaviour: str) -> SimulatedJava:
+        (self.home / "behaviour").write_text(behaviour)
+        return self
+
+    def is_version(self, version: str) -> SimulatedJava:
+        (self.home / "version").write_text(version)
+        return self
+
+    @property
+    def starts(self) -> list[dict[str, Any]]:
+        """What each start was given."""
+        return [json.loads(path.read_text()) for path in sorted(self.home.glob("start-*.json"))]
+
+    def end_all(self) -> None:
+        for start in self.starts:
+            try:
+                os.kill(start["pid"], signal.SIGKILL)
+                os.waitpid(start["pid"], 0)
+            except (ProcessLookupError, ChildProcessError):
+                pass
