@@ -12,8 +12,8 @@ from .conftest import Answer
 Run = Callable[..., Answer]
 
 COMMANDS = (
-    "serve", "status", "stop", "verify", "repair", "doctor", "ls", "cat", "put", "append", "delete", "claims", "reclaim",
-    "resolve",
+    "serve", "status", "stop", "verify", "repair", "doctor", "ls", "cat", "put", "append", "delete", "claims",
+    "reclaim", "resolve",
 )  # fmt: skip
 
 

@@ -138,8 +138,8 @@ def main():
         print("Exception in thread main: the disk is made of cheese", flush=True)
         sys.exit(1)
     elif behaviour == "corrupt":
-        put("run/failure.json", {"code": "CORRUPT", "message": "journal/00000001.seg is damaged",
-                                 "file": "journal/00000001.seg", "offset": 4096, "first_revision": 7, "last_revision": 9})  # fmt: skip
+        failure = {"code": "CORRUPT", "message": "journal/00000001.seg is damaged", "file": "journal/00000001.seg"}
+        put("run/failure.json", {**failure, "offset": 4096, "first_revision": 7, "last_revision": 9})
         sys.exit(1)
     elif behaviour == "poisoned":
         put("run/failure.json", {"code": "UNAVAILABLE", "message": "the force failed: EIO"})
