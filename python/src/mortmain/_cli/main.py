@@ -115,12 +115,9 @@ def _add(commands: Any, name: str, run: Command, about: str, *examples: str) -> 
 def _operating(commands: Any) -> None:
     serve = _add(
         commands, "serve", operate.serve, "run the gateway in the foreground until SIGTERM",
-        "--dir state serve", "--dir state serve --tcp", "--dir state serve --idle 600",
+        "--dir state serve", "--dir state serve --tcp",
     )  # fmt: skip
     serve.add_argument("--tcp", action="store_true", help="listen on loopback TCP, for stock py4j clients too")
-    serve.add_argument(
-        "--idle", type=_seconds, metavar="S", help="end after S seconds without connections (default: never)"
-    )
     status = _add(
         commands, "status", inspect.status, "say what the running gateway says of itself; starts none",
         "--dir state status", "--dir state status --wait 10 --json",

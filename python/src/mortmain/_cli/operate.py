@@ -40,8 +40,6 @@ def serve(arguments: argparse.Namespace) -> int:
     chosen = ["--foreground"]
     if arguments.tcp:
         chosen += ["--transport", "tcp"]
-    if arguments.idle is not None:
-        chosen += ["--idle", str(arguments.idle)]
     command = gateway_command(find_java(arguments.java), root, chosen)
     os.umask(0o077)
     os.chdir(root)

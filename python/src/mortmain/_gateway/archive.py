@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from .child import spawn_child
+from .child import Child, spawn_child
 from .java import Java
 
 # A training run that failed is tried again after a day (seconds).
@@ -93,24 +93,25 @@ def _short(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
-def train_after(java: Java, jar: Path, run: str) -> None:
-    """Starts the training run in the background if the archive is missing; whatever is in the way, the gateway
-    serves without it.
+def train_after(java: Java, jar: Path, run: str) -> Child | None:
+    """Starts the training run in the background if the archive is missing, and returns its process.
+
+    Whatever is in the way, the gateway serves without an archive.
     """
     archive = archive_path(java, jar, run)
     if archive is None or archive.exists() or _failed_lately(archive) or not _is_python(sys.executable):
-        return
+        return None
     package_parent = str(Path(__file__).resolve().parent.parent.parent)
     program = f"import sys; sys.path.insert(0, {package_parent!r}); from mortmain._gateway.train import main; main()"
     command = [sys.executable, "-c", program, str(archive), java.path, str(java.major), str(jar)]
     try:
         nothing = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         try:
-            spawn_child(command, str(archive.parent), nothing)
+            return spawn_child(command, str(archive.parent), nothing)
         finally:
             os.close(nothing)
     except OSError:
-        return
+        return None
 
 
 def failure_mark(archive: Path) -> Path:

@@ -93,7 +93,8 @@ class _Starter:
 
     def run(self) -> Reached:
         killed = 0
-        patience = 0.25
+        # A gateway that is just ending has withdrawn gateway.json and holds LOCK for some milliseconds more.
+        patience = 0.05
         while True:
             process, log_size = spawn_gateway(self._java, self._root, self._arguments)
             reached = self._until_it_serves(process, log_size)

@@ -48,22 +48,12 @@ def _train(archive: Path, java: str, major: int, jar: str) -> None:
     try:
         state = scratch / "state"
         state.mkdir(mode=0o700)
-        command = [
-            java,
-            *JVM_FLAGS,
-            *recording_flags(major, str(fresh)),
-            "-jar",
-            jar,
-            "gateway",
-            "--dir",
-            str(state),
-            "--idle",
-            "60",
-        ]
+        flags = [*JVM_FLAGS, *recording_flags(major, str(fresh))]
+        command = [java, *flags, "-jar", jar, "gateway", "--dir", str(state), "--idle", "60"]
         with open(scratch / "output", "wb") as output:
             gateway = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=state)
             try:
-                _exercise(state)
+                _exercise(state, gateway)
                 gateway.wait(_PATIENCE)
             finally:
                 gateway.kill()
@@ -75,11 +65,11 @@ def _train(archive: Path, java: str, major: int, jar: str) -> None:
         fresh.unlink(missing_ok=True)
 
 
-def _exercise(state: Path) -> None:
+def _exercise(state: Path, gateway: subprocess.Popen[bytes]) -> None:
     """The calls that a client's first second is made of, then the stop."""
     # By name: the public package is above this one, and only this process, which is a client of its own, needs it.
     mortmain: Any = importlib.import_module("mortmain")
-    with _attached(mortmain, state) as store:
+    with _attached(mortmain, state, gateway) as store:
         receipt = store.create("a/plan", {"step": 1})
         snapshot = store.read("a/plan")
         store.commit("a/plan", {"step": 2}, base=snapshot)
@@ -96,13 +86,13 @@ def _exercise(state: Path) -> None:
         store.stop()
 
 
-def _attached(mortmain: Any, state: Path) -> Any:
+def _attached(mortmain: Any, state: Path, gateway: subprocess.Popen[bytes]) -> Any:
     end = time.monotonic() + _PATIENCE
     while True:
         try:
             return mortmain.open(state, start=False, agent="training")
         except mortmain.GatewayUnavailable:
-            if time.monotonic() > end:
+            if gateway.poll() is not None or time.monotonic() > end:
                 raise
             time.sleep(0.02)
 
