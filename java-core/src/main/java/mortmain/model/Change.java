@@ -1,12 +1,13 @@
 package mortmain.model;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * What one commit did to one key.
  *
  * @param key the key
- * @param content what was written, or null when the write changed nothing
+ * @param content what was written
  * @param version the version after the commit
  * @param tag of that version
  * @param epoch the key's epoch when it was committed
@@ -21,10 +22,13 @@ public record Change(
   /** The bytes of a change. */
   public sealed interface Content {}
 
-  /** The whole new value. {@code ids}: the ids of list items that are still in it. */
-  public record Whole(Value value, List<String> ids) implements Content {}
+  /** The whole new value. {@code ids}: of the list items in it that have one, with the hash of the item. */
+  public record Whole(Value value, Map<String, Long> ids) implements Content {}
 
   public record Deleted() implements Content {}
+
+  /** The write changed nothing; {@code revision}: of the key's last commit. */
+  public record Kept(long revision) implements Content {}
 
   /** Items behind the current list (of {@code before} items); on an absent key they make a new JSON list. */
   public record Appended(List<Item> items, long before) implements Content {}

@@ -9,9 +9,11 @@ package mortmain.model;
  * @param ttlMillis renewed for this long
  * @param expiresAt nanoseconds on the engine's clock
  * @param since microseconds since 1970
+ * @param inherited granted before the last restart and not renewed after it
  */
-public record Claim(String claimId, String holder, long epoch, long ttlMillis, long expiresAt, long since) {
+public record Claim(String claimId, String holder, long epoch, long ttlMillis, long expiresAt, long since, boolean inherited) {
+  /** This claim, renewed. */
   public Claim until(long expiry) {
-    return new Claim(claimId, holder, epoch, ttlMillis, expiry, since);
+    return new Claim(claimId, holder, epoch, ttlMillis, expiry, since, false);
   }
 }

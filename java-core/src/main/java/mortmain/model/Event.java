@@ -15,7 +15,7 @@ public sealed interface Event {
   /** A gateway opened the store: claims that were not renewed since the last one are reclaimed at the next. */
   record Opened(long revision, long at) implements Event {}
 
-  /** {@code fingerprint}: of the content of a plain commit, 0 for none. Changes that changed nothing have no content. */
+  /** {@code fingerprint}: of the content of a plain commit, 0 for none. */
   record Committed(
       long revision,
       long at,
@@ -29,7 +29,7 @@ public sealed interface Event {
 
   record ClaimGranted(long revision, long at, Key key, String claimId, String holder, long epoch, long ttlMillis) implements Event {}
 
-  /** The first renewal after a restart; the others are not journaled. */
+  /** Only the first renewal after a restart is journaled; the others have revision 0. */
   record ClaimRenewed(long revision, long at, Key key, String claimId) implements Event {}
 
   record ClaimReleased(long revision, long at, Key key, String claimId) implements Event {}

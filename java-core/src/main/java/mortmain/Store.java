@@ -1,0 +1,334 @@
+package mortmain;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
+import mortmain.engine.Engine;
+import mortmain.engine.EngineProvider;
+import mortmain.fence.CommitShape;
+import mortmain.fence.Fence;
+import mortmain.fence.Fingerprint;
+import mortmain.fence.Rule;
+import mortmain.fence.Verdict;
+import mortmain.model.Claim;
+import mortmain.model.ClaimInfo;
+import mortmain.model.ClaimRequest;
+import mortmain.model.Commit;
+import mortmain.model.ErrorCode;
+import mortmain.model.Event;
+import mortmain.model.Grant;
+import mortmain.model.Guard;
+import mortmain.model.Key;
+import mortmain.model.Limits;
+import mortmain.model.MortmainException;
+import mortmain.model.Outcome;
+import mortmain.model.ReadOptions;
+import mortmain.model.Reading;
+import mortmain.model.Receipt;
+import mortmain.model.ReclaimRequest;
+import mortmain.model.Rejection;
+import mortmain.model.Resolution;
+import mortmain.model.Turn;
+import mortmain.model.Write;
+
+/**
+ * One store of shared state: what a Java program touches, and what the gateway serves. Every method is thread-safe, and blocks until what
+ * it answers is durable. Rejections are {@link MortmainException}s with a stable code.
+ */
+public final class Store implements AutoCloseable {
+  private final Engine engine;
+  private final Waiters waiters = new Waiters();
+  private final Turns turns = new Turns();
+  private final Rejected rejected = new Rejected();
+  private final Judging judging = new Judging();
+  private final LongAdder commits = new LongAdder();
+  private final Map<ErrorCode, LongAdder> rejections = new EnumMap<>(ErrorCode.class);
+
+  /** A store over an engine of one's own. */
+  public Store(Engine engine) {
+    this.engine = engine;
+    for (ErrorCode code : ErrorCode.values()) {
+      rejections.put(code, new LongAdder());
+    }
+    engine.listen(waiters::on);
+  }
+
+  /**
+   * Opens a directory. UNAVAILABLE (reason {@code locked}) when another process has it open, CORRUPT when its journal is damaged.
+   */
+  public static Store open(Path directory, StoreOptions options) {
+    return new Store(
+        provider().open(directory.toAbsolutePath().normalize(), options.create(), options.allowNetworkFileSystem(), options.limits()));
+  }
+
+  private static EngineProvider provider() {
+    for (EngineProvider provider : ServiceLoader.load(EngineProvider.class, Store.class.getClassLoader())) {
+      if (provider.scheme().equals("file")) {
+        return provider;
+      }
+    }
+    throw new IllegalStateException("no engine for files is on the class path");
+  }
+
+  /** Checks every byte of a directory that nobody has open. */
+  public static Map<String, Object> verifyOffline(Path directory) {
+    return provider().verify(directory.toAbsolutePath().normalize());
+  }
+
+  /** Cuts a damaged store behind a revision; what is cut off is kept aside in the directory. */
+  public static Map<String, Object> repair(Path directory, long truncateAtRevision) {
+    return provider().repair(directory.toAbsolutePath().normalize(), truncateAtRevision);
+  }
+
+  /** Commits, or throws why not. */
+  public Receipt commit(Commit commit) {
+    Awaited<Receipt> awaited = new Awaited<>();
+    commit(commit, awaited);
+    return awaited.get();
+  }
+
+  /**
+   * Commits; {@code then} hears the outcome exactly once, on this thread or on the one that forces the journal. A commit of deltas
+   * whose key is claimed waits in this call until the claim ends or the deadline passes.
+   */
+  public void commit(Commit commit, Outcome<Receipt> then) {
+    Outcome<Receipt> counted = counted(then);
+    Rejection problem = problem(commit);
+    if (problem != null) {
+      turns.end(commit.turn());
+      counted.reject(problem.exception());
+      return;
+    }
+    long fingerprint = commit.plain() ? Fingerprint.of(commit) : 0;
+    judging.enter(commit.call().requestId());
+    Outcome<Receipt> settled = settled(commit, counted);
+    if (engine.decide(rule(commit, fingerprint, true), true, settled)) {
+      waitForClaims(commit, fingerprint, settled);
+    }
+  }
+
+  private Rejection problem(Commit commit) {
+    if (commit.call().deadline() - engine.now() < 0) {
+      return late();
+    }
+    Rejection problem = CommitShape.problem(commit, engine.limits());
+    return problem == null ? engine.refuse(commit).orElse(null) : problem;
+  }
+
+  /** Judged under the engine's lock, so that a rejected attempt is closed in the same step. */
+  private Rule<Receipt> rule(Commit commit, long fingerprint, boolean mayWait) {
+    return view -> {
+      Rejection before = rejected.of(commit.call());
+      Verdict<Receipt> verdict = before != null ? Verdict.reject(before) : Fence.commit(view, commit, fingerprint);
+      if (verdict instanceof Verdict.Rejected<Receipt> no && !(mayWait && no.canWait())) {
+        rejected.add(commit.call(), no.rejection());
+      }
+      turns.end(commit.turn());
+      return verdict;
+    };
+  }
+
+  private void waitForClaims(Commit commit, long fingerprint, Outcome<Receipt> then) {
+    List<Key> keys = new ArrayList<>();
+    for (Write write : commit.writes()) {
+      keys.add(((Write.OnKey) write).key());
+    }
+    try (Waiters.Waiter waiter = waiters.enter(keys.stream().distinct().toList(), null)) {
+      boolean inTime = true;
+      while (engine.decide(rule(commit, fingerprint, inTime), inTime, then)) {
+        waiter.await(commit.call().deadline() - engine.now());
+        inTime = commit.call().deadline() - engine.now() > 0;
+      }
+    }
+  }
+
+  private Outcome<Receipt> settled(Commit commit, Outcome<Receipt> then) {
+    return new Outcome<>() {
+      @Override
+      public void answer(Receipt receipt) {
+        judging.leave(commit.call().requestId());
+        then.answer(receipt);
+      }
+
+      @Override
+      public void reject(MortmainException rejection) {
+        judging.leave(commit.call().requestId());
+        then.reject(rejection);
+      }
+    };
+  }
+
+  private Outcome<Receipt> counted(Outcome<Receipt> then) {
+    return new Outcome<>() {
+      @Override
+      public void answer(Receipt receipt) {
+        commits.increment();
+        then.answer(receipt);
+      }
+
+      @Override
+      public void reject(MortmainException rejection) {
+        rejections.get(rejection.code()).increment();
+        then.reject(rejection);
+      }
+    };
+  }
+
+  /** Snapshots of several keys at one revision. */
+  public Reading read(List<Key> keys, ReadOptions options) {
+    return engine.read(keys, options);
+  }
+
+  /** The keys with a value below a prefix, behind {@code after} (or null), in order, at most {@code limit}, at one revision. */
+  public Reading scan(String prefix, Key after, int limit, ReadOptions options) {
+    return engine.scan(Key.checkedPrefix(prefix), after, limit, options);
+  }
+
+  /** Claims a key; waits in the queue as long as the request says. */
+  public Grant claim(ClaimRequest request) {
+    Rejection problem = ClaimShape.problem(request);
+    if (problem != null) {
+      throw problem.exception();
+    }
+    long end = request.waitNanos() > Long.MAX_VALUE / 4 ? request.deadline() : Math.min(request.deadline(), engine.now() + request.waitNanos());
+    Awaited<Claim> awaited = new Awaited<>();
+    if (engine.decide(claimRule(request, null), request.waitNanos() > 0, awaited)) {
+      try (Waiters.Waiter waiter = waiters.enter(List.of(request.key()), request.holder())) {
+        boolean inTime = true;
+        while (engine.decide(claimRule(request, waiter), inTime, awaited)) {
+          waiter.await(end - engine.now());
+          inTime = end - engine.now() > 0;
+        }
+      }
+    }
+    return new Grant(awaited.get(), engine.read(List.of(request.key()), ReadOptions.NEWEST));
+  }
+
+  private Rule<Claim> claimRule(ClaimRequest request, Waiters.Waiter me) {
+    return view -> {
+      Verdict<Claim> verdict = Fence.claim(view, request);
+      String before = waiters.before(request.key(), me);
+      boolean granted = verdict instanceof Verdict.Accepted<Claim> accepted && !accepted.events().isEmpty();
+      return granted && before != null ? ClaimShape.queued(request.key(), before) : verdict;
+    };
+  }
+
+  /** Renews a claim for its ttl. {@code epoch}: of the claim, or -1. Returns the time that remains. */
+  public Duration renew(Key key, String claimId, long epoch) {
+    Claim claim = decide(view -> Fence.renew(view, key, claimId, epoch));
+    return Duration.ofMillis(claim.ttlMillis());
+  }
+
+  /** Gives a claim back; its id never commits again. */
+  public void release(Key key, String claimId, long epoch) {
+    decide(view -> Fence.release(view, key, claimId, epoch));
+  }
+
+  /** Takes ownership away from whoever has it. */
+  public Event.Reclaimed reclaim(ReclaimRequest request) {
+    Rejection problem = ClaimShape.problem(request);
+    if (problem != null) {
+      throw problem.exception();
+    }
+    return decide(view -> Fence.reclaim(view, request));
+  }
+
+  /** Throws what a commit with these guards would be refused for now. */
+  public void check(List<Guard> guards, String storeId, long baseRevision) {
+    decide(view -> Fence.check(view, guards, storeId, baseRevision));
+  }
+
+  /** The final word on a request: an unknown one never commits afterwards. Waits for one that is being judged. */
+  public Resolution resolve(String requestId, String writer) {
+    Rejection problem = CommitShape.requestId(requestId);
+    if (problem != null) {
+      throw problem.exception();
+    }
+    judging.await(requestId);
+    return decide(view -> Fence.resolve(view, requestId, writer));
+  }
+
+  public List<ClaimInfo> claims(String prefix) {
+    return engine.claims(Key.checkedPrefix(prefix));
+  }
+
+  /** Waits for the turn on a contested key; the snapshot may be of a version whose force is in flight. */
+  public Turn turn(Key key, long waitNanos, long deadline) {
+    long turn = turns.take(key, Math.min(waitNanos, deadline - engine.now()));
+    return new Turn(turn, engine.read(List.of(key), new ReadOptions(-1, -1, true, true)));
+  }
+
+  /** Ends a turn; one that is over already is ignored. */
+  public void endTurn(long id) {
+    turns.end(id);
+  }
+
+  private <T> T decide(Rule<T> rule) {
+    Awaited<T> awaited = new Awaited<>();
+    engine.decide(rule, false, awaited);
+    return awaited.get();
+  }
+
+  private static Rejection late() {
+    return Rejection.of(
+        ErrorCode.UNAVAILABLE, "the deadline had passed before this was looked at: nothing was changed", Map.of("reason", "timeout"));
+  }
+
+  public String storeId() {
+    return engine.storeId();
+  }
+
+  public Path directory() {
+    return engine.directory();
+  }
+
+  public Limits limits() {
+    return engine.limits();
+  }
+
+  public long durableRevision() {
+    return engine.durableRevision();
+  }
+
+  /** Nanoseconds on the clock of deadlines. */
+  public long now() {
+    return engine.now();
+  }
+
+  public boolean hasLiveClaims() {
+    return !engine.claims("").isEmpty();
+  }
+
+  /** Runs once when nothing can be acknowledged any more; the process should end. */
+  public void onFailure(Consumer<Throwable> action) {
+    engine.onFailure(action);
+  }
+
+  /** Plain scalars and maps. */
+  public Map<String, Object> info() {
+    Map<String, Object> info = new LinkedHashMap<>(engine.info());
+    Map<String, Object> counters = new LinkedHashMap<>();
+    counters.put("commits", commits.sum());
+    rejections.forEach((code, count) -> counters.put(code.name().toLowerCase(Locale.ROOT), count.sum()));
+    info.put("counters", counters);
+    return info;
+  }
+
+  /** Checks every byte that is kept. */
+  public Map<String, Object> verify() {
+    return engine.verify();
+  }
+
+  @Override
+  public void close() {
+    engine.close();
+  }
+}

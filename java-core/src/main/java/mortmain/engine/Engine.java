@@ -1,0 +1,68 @@
+package mortmain.engine;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import mortmain.fence.Rule;
+import mortmain.model.ClaimInfo;
+import mortmain.model.Commit;
+import mortmain.model.Event;
+import mortmain.model.Key;
+import mortmain.model.Limits;
+import mortmain.model.Outcome;
+import mortmain.model.ReadOptions;
+import mortmain.model.Reading;
+import mortmain.model.Rejection;
+
+/**
+ * Keeps the state of one store and decides one rule at a time. Thread-safe. Failures of the engine itself arrive as {@code
+ * MortmainException}: UNCONFIRMED when the outcome is not known, UNAVAILABLE when nothing happened.
+ */
+public interface Engine extends AutoCloseable {
+  String storeId();
+
+  Path directory();
+
+  Limits limits();
+
+  /** What no state can make right about the content of a commit: malformed values. */
+  Optional<Rejection> refuse(Commit commit);
+
+  /**
+   * Reclaims expired claims, runs the rule on the state, and makes its events durable, atomically. {@code then} hears the answer
+   * when the events, and everything that the answer was judged on, are durable.
+   *
+   * @return whether the rejection, if it is one, may turn into acceptance when claims end ({@code then} is not called in that case)
+   */
+  <T> boolean decide(Rule<T> rule, boolean mayWait, Outcome<T> then);
+
+  /** Snapshots of one revision; blocks until they are durable unless {@code options.inFlight()}. */
+  Reading read(List<Key> keys, ReadOptions options);
+
+  /** The keys with a value below a prefix, in order, behind {@code after} (or null), at most {@code limit}; of one revision. */
+  Reading scan(String prefix, Key after, int limit, ReadOptions options);
+
+  List<ClaimInfo> claims(String prefix);
+
+  /** Nanoseconds; the clock of deadlines. */
+  long now();
+
+  long durableRevision();
+
+  /** Hears every event once it is part of the state, in order, inside the decision: it must be quick and must not call back. */
+  void listen(Consumer<Event> listener);
+
+  /** Runs once when the engine can no longer acknowledge anything. */
+  void onFailure(Consumer<Throwable> action);
+
+  /** Plain scalars and maps. */
+  Map<String, Object> info();
+
+  /** Checks every byte that is kept; plain scalars. Damage is a {@code MortmainException} CORRUPT. */
+  Map<String, Object> verify();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,153 @@
+package mortmain.fence;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import mortmain.model.Change;
+import mortmain.model.Commit;
+import mortmain.model.ErrorCode;
+import mortmain.model.Event;
+import mortmain.model.Failure;
+import mortmain.model.Guard;
+import mortmain.model.Key;
+import mortmain.model.Receipt;
+import mortmain.model.Rejection;
+import mortmain.model.Write;
+
+/** One commit against one view, in the order of the protocol: store, id, horizon, read-only, guards and claims, types. */
+final class CommitRule {
+  private final View view;
+  private final Commit commit;
+  private final long fingerprint;
+  private final GuardCheck check;
+  private final Map<Key, List<Write.OnKey>> writes = new LinkedHashMap<>();
+
+  CommitRule(View view, Commit commit, long fingerprint) {
+    this.view = view;
+    this.commit = commit;
+    this.fingerprint = fingerprint;
+    this.check = new GuardCheck(view, commit.guards());
+  }
+
+  Verdict<Receipt> judge() {
+    long since = commit.call().since();
+    long base = Math.max(commit.baseRevision(), since == Long.MAX_VALUE ? 0 : since);
+    if (!Guards.storeIs(view, commit.storeId(), base)) {
+      return Verdict.reject(Fence.storeChanged(view, commit.storeId()));
+    }
+    String requestId = commit.call().requestId();
+    Optional<Event> known = view.remembered(requestId);
+    if (known.isPresent()) {
+      return replay(known.get());
+    }
+    if (!Guards.insideHorizon(view, since)) {
+      return Verdict.reject(Fence.idExpired(view, requestId));
+    }
+    if (view.readOnly() != null) {
+      return Verdict.reject(Fence.readOnly(view));
+    }
+    collect();
+    check.guards();
+    check.fields(writes);
+    claims();
+    if (check.failed()) {
+      return new Verdict.Rejected<>(check.rejection(), check.onlyClaimsInTheWay() && onlyDeltas());
+    }
+    return apply();
+  }
+
+  private Verdict<Receipt> replay(Event known) {
+    boolean same = known instanceof Event.Committed committed && committed.fingerprint() == fingerprint;
+    if (!same) {
+      return Verdict.reject(Fence.reused(commit.call().requestId(), known));
+    }
+    return Verdict.accept(Receipts.of(view.storeId(), (Event.Committed) known).asReplayed());
+  }
+
+  private void collect() {
+    for (Write write : commit.writes()) {
+      if (write instanceof Write.OnKey onKey) {
+        writes.computeIfAbsent(onKey.key(), key -> new ArrayList<>(1)).add(onKey);
+      } else if (write instanceof Write.DeletePrefix delete) {
+        for (Key key : view.existing(delete.prefix())) {
+          writes.computeIfAbsent(key, k -> new ArrayList<>(1)).add(new Write.Delete(key, false));
+        }
+      }
+    }
+  }
+
+  private void claims() {
+    for (Map.Entry<Key, List<Write.OnKey>> written : writes.entrySet()) {
+      boolean kept =
+          written.getValue().size() == 1 && written.getValue().get(0) instanceof Write.Ensure && check.state(written.getKey()).exists();
+      if (!kept) {
+        check.unclaimed(written.getKey());
+      }
+    }
+  }
+
+  private boolean onlyDeltas() {
+    return commit.writes().stream().allMatch(write -> write instanceof Write.Delta);
+  }
+
+  private Verdict<Receipt> apply() {
+    long tag = Fingerprint.tag(commit.call().requestId());
+    List<Change> changes = new ArrayList<>(writes.size());
+    for (Map.Entry<Key, List<Write.OnKey>> written : writes.entrySet()) {
+      KeyState state = check.state(written.getKey());
+      Folded folded = view.fold(state, written.getValue());
+      if (folded instanceof Folded.To to) {
+        changes.add(change(state, to, tag, overwrites(written.getValue())));
+      } else if (folded instanceof Folded.WrongType wrong) {
+        check.add(wrongType(state, wrong));
+      } else if (folded instanceof Folded.TooLarge large) {
+        return Verdict.reject(CommitShape.tooLarge("value of " + state.key(), large.size(), large.limit()));
+      }
+    }
+    if (check.failed()) {
+      return Verdict.reject(check.rejection());
+    }
+    Event.Committed event =
+        new Event.Committed(
+            view.revision() + 1,
+            view.wallMicros(),
+            commit.call().requestId(),
+            commit.call().attempt(),
+            fingerprint,
+            commit.writer(),
+            commit.meta(),
+            List.copyOf(changes));
+    return Verdict.accept(Receipts.of(view.storeId(), event), event);
+  }
+
+  private Change change(KeyState state, Folded.To to, long tag, boolean overwrite) {
+    if (to.content() == null) {
+      return new Change(
+          state.key(), new Change.Kept(state.revision()), state.version(), state.tag(), state.epoch(), null, to.result(), false, to.delta());
+    }
+    return new Change(
+        state.key(), to.content(), state.version() + 1, tag, state.epoch(), ticket(state.key()), to.result(), overwrite, to.delta());
+  }
+
+  private String ticket(Key key) {
+    for (Guard guard : commit.guards()) {
+      if (guard instanceof Guard.Follows follows && follows.key().equals(key)) {
+        return follows.ticket().id();
+      }
+    }
+    return null;
+  }
+
+  private static boolean overwrites(List<Write.OnKey> writes) {
+    Write first = writes.get(0);
+    return (first instanceof Write.Put put && put.overwrite()) || (first instanceof Write.Delete delete && delete.overwrite());
+  }
+
+  private static Failure wrongType(KeyState state, Folded.WrongType wrong) {
+    String sentence = state.key() + " holds " + wrong.actual() + ", the write needs " + wrong.expected();
+    return new Failure(
+        ErrorCode.WRONG_TYPE, state.key(), Map.of("expected", wrong.expected(), "actual", wrong.actual()), sentence);
+  }
+}

@@ -1,0 +1,41 @@
+package mortmain.file;
+
+import mortmain.journal.Record;
+
+/** One event on its way to disk: tells its pieces where they lie. */
+@SuppressWarnings("JavaLangClash")
+final class EventRecord extends Record {
+  private final EventCodec.Coded coded;
+  private volatile int segment;
+  private volatile int offset;
+
+  EventRecord(EventCodec.Coded coded) {
+    super(coded.event().revision(), coded.bytes());
+    this.coded = coded;
+  }
+
+  EventCodec.Coded coded() {
+    return coded;
+  }
+
+  int segment() {
+    return segment;
+  }
+
+  int offset() {
+    return offset;
+  }
+
+  @Override
+  protected void placed(int segmentNumber, int position) {
+    segment = segmentNumber;
+    offset = position;
+    place(coded, segmentNumber, position);
+  }
+
+  static void place(EventCodec.Coded coded, int segment, int offset) {
+    for (EventCodec.Run run : coded.runs()) {
+      run.piece().place(segment, offset + run.offset());
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package mortmain.file;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import mortmain.journal.JournalDamaged;
+import mortmain.journal.JournalPoisoned;
+import mortmain.model.ErrorCode;
+import mortmain.model.MortmainException;
+import mortmain.model.Rejection;
+
+/** Says what went wrong below the rules in the words of the error contract. */
+final class Failed {
+  private Failed() {}
+
+  static MortmainException poisoned(JournalPoisoned failure) {
+    ErrorCode code = failure.inFlight() ? ErrorCode.UNCONFIRMED : ErrorCode.UNAVAILABLE;
+    String sentence =
+        failure.inFlight()
+            ? "the disk failed while this was being written: whether it is durable is known after the next start"
+            : "the store takes nothing more after a disk failure: nothing was changed";
+    return new MortmainException(Rejection.of(code, sentence + " (" + failure.getMessage() + ")", Map.of("reason", "stalled")), failure);
+  }
+
+  static MortmainException closed() {
+    return Rejection.of(ErrorCode.UNAVAILABLE, "the store is closed", Map.of("reason", "refused")).exception();
+  }
+
+  static MortmainException damaged(JournalDamaged damage) {
+    Map<String, Object> details = new LinkedHashMap<>();
+    details.put("file", damage.file());
+    details.put("offset", damage.offset());
+    details.put("first_revision", damage.firstRevision());
+    details.put("last_revision", damage.lastRevision());
+    return new MortmainException(Rejection.of(ErrorCode.CORRUPT, damage.getMessage(), details), damage);
+  }
+
+  static MortmainException cannotOpen(Path directory, IOException failure) {
+    if (failure instanceof JournalDamaged damage) {
+      return damaged(damage);
+    }
+    String sentence = directory + " cannot be opened: " + failure.getMessage();
+    return new MortmainException(
+        Rejection.of(ErrorCode.UNAVAILABLE, sentence, Map.of("reason", "start-failed")), failure);
+  }
+
+  static MortmainException locked(Path directory, String holder) {
+    return Rejection.of(
+            ErrorCode.UNAVAILABLE,
+            directory + " is in use by another process (" + holder + ")",
+            Map.of("reason", "locked"))
+        .exception();
+  }
+
+  static MortmainException compacted(long oldest) {
+    return Rejection.of(
+            ErrorCode.COMPACTED,
+            "the state of that revision is no longer kept; the oldest that is surely there is " + oldest,
+            Map.of("oldest", oldest))
+        .exception();
+  }
+}

@@ -1,0 +1,413 @@
+package mortmain.file;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import mortmain.engine.Engine;
+import mortmain.fence.Fence;
+import mortmain.fence.Rule;
+import mortmain.fence.Verdict;
+import mortmain.journal.Journal;
+import mortmain.journal.JournalDamaged;
+import mortmain.journal.JournalPoisoned;
+import mortmain.journal.JournalStats;
+import mortmain.journal.VerifyReport;
+import mortmain.model.Claim;
+import mortmain.model.ClaimInfo;
+import mortmain.model.Commit;
+import mortmain.model.ErrorCode;
+import mortmain.model.Event;
+import mortmain.model.Key;
+import mortmain.model.Limits;
+import mortmain.model.Outcome;
+import mortmain.model.ReadOptions;
+import mortmain.model.Reading;
+import mortmain.model.Rejection;
+
+/**
+ * The file engine. One lock serialises decisions; a decision is judged, appended to the pending frame and applied to the index under
+ * it, and answered when the frame is forced. Thread-safe.
+ */
+final class FileEngine implements Engine {
+  private final Path directory;
+  private final FileState state;
+  private final Journal journal;
+  private final Clocks clocks;
+  private final Chunks chunks;
+  private final Reads reads;
+  private final Runnable release;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Deque<EventRecord> unforced = new ArrayDeque<>();
+  private final List<Consumer<Event>> listeners = new ArrayList<>();
+  private final Failure failure;
+  private volatile String readOnly;
+  private Housekeeping housekeeping;
+
+  FileEngine(Path directory, FileState state, Journal journal, Clocks clocks, Failure failure, Runnable release) {
+    this.directory = directory;
+    this.state = state;
+    this.journal = journal;
+    this.clocks = clocks;
+    this.failure = failure;
+    this.release = release;
+    this.chunks = new Chunks(state.index(), state.values());
+    this.reads = new Reads(state);
+  }
+
+  void start(Housekeeping keeper) {
+    housekeeping = keeper;
+    keeper.start();
+  }
+
+  @Override
+  public String storeId() {
+    return state.index().storeId();
+  }
+
+  @Override
+  public Path directory() {
+    return directory;
+  }
+
+  @Override
+  public Limits limits() {
+    return state.limits();
+  }
+
+  @Override
+  public Optional<Rejection> refuse(Commit commit) {
+    return WellFormed.problem(commit);
+  }
+
+  @Override
+  public <T> boolean decide(Rule<T> rule, boolean mayWait, Outcome<T> then) {
+    Verdict<T> verdict;
+    long judgedOn;
+    lock.lock();
+    try {
+      expire();
+      FileView view = view();
+      verdict = rule.judge(view);
+      if (mayWait && verdict instanceof Verdict.Rejected<T> rejected && rejected.canWait()) {
+        return true;
+      }
+      judgedOn = view.judgedOn();
+      if (verdict instanceof Verdict.Accepted<T> accepted) {
+        for (Event event : accepted.events()) {
+          append(event);
+          judgedOn = Math.max(judgedOn, event.revision());
+        }
+      }
+    } catch (JournalPoisoned e) {
+      then.reject(Failed.poisoned(e));
+      return false;
+    } finally {
+      lock.unlock();
+    }
+    journal.whenDurable(judgedOn, poisoned -> answer(verdict, poisoned, then));
+    journal.drive();
+    return false;
+  }
+
+  private static <T> void answer(Verdict<T> verdict, JournalPoisoned poisoned, Outcome<T> then) {
+    if (poisoned != null) {
+      then.reject(Failed.poisoned(poisoned));
+    } else if (verdict instanceof Verdict.Accepted<T> accepted) {
+      then.answer(accepted.answer());
+    } else {
+      then.reject(((Verdict.Rejected<T>) verdict).rejection().exception());
+    }
+  }
+
+  private FileView view() {
+    return new FileView(state, readOnly, clocks.wall(state.index().lastAt()), clocks.claims());
+  }
+
+  /** Time permits the takeover; the journaled epoch makes it true, before anything is judged on it. Under the lock. */
+  private void expire() {
+    settle();
+    List<Key> due = state.index().expiries().due(clocks.claims());
+    if (!due.isEmpty() && Fence.expire(view(), due) instanceof Verdict.Accepted<Boolean> accepted) {
+      accepted.events().forEach(this::append);
+    }
+  }
+
+  /** Under the lock. */
+  private void append(Event event) {
+    if (event.revision() == 0) {
+      state.index().apply(new EventCodec.Coded(event, null, List.of(), List.of()), clocks.claims());
+      return;
+    }
+    List<Piece> pieces = event instanceof Event.Committed committed ? state.folds().pieces(committed.changes()) : List.of();
+    List<EventCodec.Chunk> planned = event instanceof Event.Committed committed ? chunks.plan(committed, pieces) : List.of();
+    EventRecord record = new EventRecord(EventCodec.encode(event, pieces, planned));
+    journal.append(List.of(record));
+    unforced.add(record);
+    state.index().apply(record.coded(), clocks.claims());
+    state.requests().accepted(event);
+    state.folds().applied();
+    for (Consumer<Event> listener : listeners) {
+      listener.accept(event);
+    }
+  }
+
+  /** What became durable needs its bytes in memory no longer. Under the lock. */
+  private void settle() {
+    long durable = journal.durableRevision();
+    while (!unforced.isEmpty() && unforced.peek().revision() <= durable) {
+      EventRecord record = unforced.poll();
+      for (EventCodec.Run run : record.coded().runs()) {
+        state.values().durable(run.piece());
+      }
+      state.requests().durable(record.coded().event(), record.segment(), record.offset(), clocks.now());
+    }
+  }
+
+  @Override
+  public Reading read(List<Key> keys, ReadOptions options) {
+    return read(options, () -> reads.pick(keys, options));
+  }
+
+  @Override
+  public Reading scan(String prefix, Key after, int limit, ReadOptions options) {
+    return read(options, () -> reads.pickBelow(prefix, after, limit, options));
+  }
+
+  private interface Picking {
+    Reads.Picked pick();
+  }
+
+  private Reading read(ReadOptions options, Picking picking) {
+    Reads.Picked picked;
+    boolean expired;
+    lock.lock();
+    try {
+      long before = state.index().revision();
+      expire();
+      expired = state.index().revision() != before;
+      picked = picking.pick();
+    } catch (JournalPoisoned e) {
+      throw Failed.poisoned(e);
+    } finally {
+      lock.unlock();
+    }
+    if (expired) {
+      journal.drive();
+    }
+    if (!options.inFlight()) {
+      await(picked.judgedOn());
+    }
+    return reads.load(picked, options, journal.durableRevision());
+  }
+
+  private void await(long revision) {
+    if (revision > journal.durableRevision()) {
+      try {
+        journal.awaitDurable(revision);
+      } catch (JournalPoisoned e) {
+        throw Failed.poisoned(e);
+      }
+    }
+  }
+
+  @Override
+  public List<ClaimInfo> claims(String prefix) {
+    List<ClaimInfo> claims = new ArrayList<>();
+    long revision;
+    lock.lock();
+    try {
+      expire();
+      revision = state.index().revision();
+      long now = clocks.claims();
+      for (Key key : view().claimed(prefix)) {
+        Claim claim = state.index().find(key).claim;
+        long remaining = Math.max(0, claim.expiresAt() - now) / 1_000_000;
+        claims.add(new ClaimInfo(key, claim.holder(), claim.epoch(), claim.ttlMillis(), remaining, claim.since()));
+      }
+    } catch (JournalPoisoned e) {
+      throw Failed.poisoned(e);
+    } finally {
+      lock.unlock();
+    }
+    await(revision);
+    return claims;
+  }
+
+  @Override
+  public long now() {
+    return clocks.now();
+  }
+
+  @Override
+  public long durableRevision() {
+    return journal.durableRevision();
+  }
+
+  @Override
+  public void listen(Consumer<Event> listener) {
+    lock.lock();
+    try {
+      listeners.add(listener);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void onFailure(Consumer<Throwable> action) {
+    failure.then(action);
+  }
+
+  void readOnly(String reason) {
+    readOnly = reason;
+  }
+
+  String readOnly() {
+    return readOnly;
+  }
+
+  /** Runs now and then: expiry that nobody asks for, and what can be let go. */
+  void tick() {
+    clocks.tick();
+    lock.lock();
+    try {
+      expire();
+      state.index().recent().trim(clocks.claims());
+      state.requests().rotate(clocks.now());
+    } finally {
+      lock.unlock();
+    }
+    journal.drive();
+  }
+
+  /** Forgets the tombstones behind the horizon if there are at least so many; returns how many were there. */
+  int forget(int atLeast) {
+    lock.lock();
+    try {
+      long[] greatest = new long[3];
+      long upTo = state.requests().horizon();
+      state.index().forgettable(upTo, record -> {
+        greatest[0]++;
+        greatest[1] = Math.max(greatest[1], record.version());
+        greatest[2] = Math.max(greatest[2], record.epoch());
+      });
+      if (greatest[0] >= atLeast) {
+        FileView view = view();
+        append(new Event.Forgotten(view.revision() + 1, view.wallMicros(), upTo, greatest[1], greatest[2]));
+      }
+      return Math.toIntExact(greatest[0]);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** After recovery: settles the claims of the last run, and names a new store. Not yet shared with other threads. */
+  void opened(String newStoreId) {
+    if (state.index().storeId() == null) {
+      append(new Event.Created(1, clocks.wall(0), newStoreId));
+    }
+    List<Key> unrenewed = new ArrayList<>();
+    state.index().expiries().holders().forEach(record -> {
+      if (record.claim.inherited()) {
+        unrenewed.add(record.key);
+      }
+    });
+    if (!unrenewed.isEmpty() && Fence.expireUnrenewed(view(), unrenewed) instanceof Verdict.Accepted<Boolean> accepted) {
+      accepted.events().forEach(this::append);
+    }
+    if (!state.index().expiries().holders().isEmpty()) {
+      append(new Event.Opened(state.index().revision() + 1, clocks.wall(state.index().lastAt())));
+    }
+    journal.awaitDurable(state.index().revision());
+  }
+
+  Journal journal() {
+    return journal;
+  }
+
+  @Override
+  public Map<String, Object> info() {
+    Map<String, Object> info = new LinkedHashMap<>();
+    lock.lock();
+    try {
+      info.put("store_id", storeId());
+      info.put("revision", journal.durableRevision());
+      info.put("keys", state.index().liveKeys());
+      info.put("tombstones", state.index().all().size() - state.index().liveKeys());
+      info.put("claims", (long) state.index().expiries().holders().size());
+      info.put("requests", (long) state.requests().size());
+      info.put("horizon", state.requests().horizon());
+      info.put("read_only", readOnly);
+    } finally {
+      lock.unlock();
+    }
+    JournalStats stats = journal.stats();
+    Map<String, Object> disk = new LinkedHashMap<>();
+    disk.put("bytes", journal.bytesOnDisk());
+    disk.put("forces", stats.forces());
+    disk.put("records", stats.records());
+    disk.put("force_p50_us", stats.forceNanosAt(0.5) / 1000);
+    disk.put("force_p99_us", stats.forceNanosAt(0.99) / 1000);
+    info.put("journal", disk);
+    return info;
+  }
+
+  @Override
+  public Map<String, Object> verify() {
+    try {
+      return report(journal.verify());
+    } catch (JournalDamaged e) {
+      throw Failed.damaged(e);
+    } catch (IOException e) {
+      throw Failed.cannotOpen(directory, e);
+    }
+  }
+
+  static Map<String, Object> report(VerifyReport report) {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("ok", true);
+    map.put("segments", (long) report.segments());
+    map.put("frames", report.frames());
+    map.put("records", report.records());
+    map.put("bytes", report.bytes());
+    map.put("first_revision", report.firstRevision());
+    map.put("revision", report.lastRevision());
+    return map;
+  }
+
+  /** The event whose record lies at a place. */
+  static Event event(Journal journal, int segment, int offset) {
+    try {
+      byte[] length = new byte[Integer.BYTES];
+      journal.read(segment, offset, length);
+      byte[] bytes = new byte[ByteBuffer.wrap(length).getInt()];
+      journal.read(segment, offset, bytes);
+      return EventCodec.decode(ByteBuffer.wrap(bytes)).event();
+    } catch (IOException e) {
+      throw Rejection.of(ErrorCode.CORRUPT, "a request's record cannot be read: " + e.getMessage(), Map.of("offset", (long) offset))
+          .exception();
+    }
+  }
+
+  /** Forces what is pending; later calls fail. */
+  @Override
+  public void close() {
+    housekeeping.stop();
+    lock.lock();
+    try {
+      journal.close();
+    } finally {
+      lock.unlock();
+      release.run();
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package mortmain.file;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.Optional;
+import mortmain.disk.Disk;
+import mortmain.disk.FileSystems;
+import mortmain.disk.RealDisk;
+import mortmain.engine.Engine;
+import mortmain.engine.EngineProvider;
+import mortmain.journal.DirectoryLock;
+import mortmain.journal.Journal;
+import mortmain.journal.JournalOptions;
+import mortmain.model.ErrorCode;
+import mortmain.model.Limits;
+import mortmain.model.Rejection;
+
+/** Opens directories. Thread-safe. */
+public final class FileEngineProvider implements EngineProvider {
+  @Override
+  public String scheme() {
+    return "file";
+  }
+
+  @Override
+  public Engine open(Path directory, boolean create, boolean allowNetworkFileSystem, Limits limits) {
+    try {
+      if (!create && !Files.isDirectory(directory.resolve("journal"))) {
+        throw Rejection.of(
+                ErrorCode.UNAVAILABLE,
+                directory + " holds no store, and creating one was not allowed",
+                Map.of("reason", "start-failed"))
+            .exception();
+      }
+      Files.createDirectories(directory);
+      FileSystems.requireLocal(directory, allowNetworkFileSystem);
+      DirectoryLock lock = lock(directory);
+      try {
+        return open(new RealDisk(), directory, JournalOptions.defaults().beforeForce(lock::stillOurs), limits, Clocks.system(), () -> close(lock));
+      } catch (IOException | RuntimeException e) {
+        close(lock);
+        throw e;
+      }
+    } catch (IOException e) {
+      throw Failed.cannotOpen(directory, e);
+    }
+  }
+
+  private static DirectoryLock lock(Path directory) throws IOException {
+    Optional<DirectoryLock> lock = DirectoryLock.acquire(directory);
+    if (lock.isEmpty()) {
+      throw Failed.locked(directory, DirectoryLock.holder(directory).orElse("unknown"));
+    }
+    return lock.get();
+  }
+
+  private static void close(DirectoryLock lock) {
+    try {
+      lock.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Opens on any disk; tests bring their own. */
+  static FileEngine open(Disk disk, Path directory, JournalOptions options, Limits limits, Clocks clocks, Runnable release) throws IOException {
+    Index index = new Index();
+    Journal[] journal = new Journal[1];
+    Values values = new Values((segment, offset, into) -> journal[0].read(segment, offset, into), new ValueCache(Runtime.getRuntime().maxMemory() / 8));
+    Requests requests = new Requests(limits, (segment, offset) -> FileEngine.event(journal[0], segment, offset), clocks.now());
+    FileState state = new FileState(index, requests, new Folds(index, values, limits.value()), values, limits);
+    Failure failure = new Failure();
+    long[] last = new long[1];
+    journal[0] =
+        Journal.open(
+            disk,
+            directory,
+            options.onPoison(failure::happened),
+            (segment, offset, revision, bytes) -> {
+              replay(state, segment, offset, EventCodec.decode(bytes), clocks);
+              last[0] = revision;
+            });
+    index.recent().clear(last[0]);
+    FileEngine engine = new FileEngine(directory, state, journal[0], clocks, failure, release);
+    engine.opened(HexFormat.of().formatHex(new SecureRandom().generateSeed(16)));
+    engine.start(new Housekeeping(engine, disk));
+    return engine;
+  }
+
+  private static void replay(FileState state, int segment, int offset, EventCodec.Coded coded, Clocks clocks) {
+    EventRecord.place(coded, segment, offset);
+    state.index().apply(coded, clocks.claims());
+    coded.runs().forEach(run -> run.piece().hold(null));
+    state.requests().durable(coded.event(), segment, offset, clocks.now());
+  }
+
+  @Override
+  public Map<String, Object> verify(Path directory) {
+    try {
+      DirectoryLock lock = lock(directory);
+      try (Journal journal = Journal.open(new RealDisk(), directory, JournalOptions.defaults().beforeForce(lock::stillOurs), (s, o, r, b) -> EventCodec.decode(b))) {
+        return FileEngine.report(journal.verify());
+      } finally {
+        close(lock);
+      }
+    } catch (IOException e) {
+      throw Failed.cannotOpen(directory, e);
+    }
+  }
+
+  @Override
+  public Map<String, Object> repair(Path directory, long truncateAtRevision) {
+    throw Rejection.of(ErrorCode.UNSUPPORTED, "repair at revision " + truncateAtRevision, Map.of("operation", "repair")).exception();
+  }
+}

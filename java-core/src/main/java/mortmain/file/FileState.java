@@ -1,0 +1,6 @@
+package mortmain.file;
+
+import mortmain.model.Limits;
+
+/** The parts of the state that are guarded by one lock. */
+record FileState(Index index, Requests requests, Folds folds, Values values, Limits limits) {}

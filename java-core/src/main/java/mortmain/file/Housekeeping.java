@@ -1,0 +1,95 @@
+package mortmain.file;
+
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import mortmain.disk.Disk;
+import mortmain.journal.JournalPoisoned;
+
+/** One thread that expires claims, marks a quiet journal, watches the disk and forgets old tombstones. */
+final class Housekeeping {
+  private static final long TICK_MILLIS = 50;
+  private static final int TICKS_A_SECOND = 20;
+  private static final int TICKS_A_MINUTE = 1200;
+
+  /** Bytes that stay free, so that claims can still expire and files can still be rewritten. */
+  static final long RESERVE = 64L << 20;
+
+  private static final int TOMBSTONES = 1000;
+
+  private final FileEngine engine;
+  private final Disk disk;
+  private final Thread thread = new Thread(this::run, "mortmain-housekeeping");
+  private volatile boolean stopped;
+  private long markedRevision = -1;
+
+  Housekeeping(FileEngine engine, Disk disk) {
+    this.engine = engine;
+    this.disk = disk;
+    thread.setDaemon(true);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  void stop() {
+    stopped = true;
+    boolean interrupted = false;
+    while (thread.isAlive() && thread != Thread.currentThread()) {
+      try {
+        thread.join(TimeUnit.SECONDS.toMillis(5));
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void run() {
+    try {
+      for (int tick = 1; !stopped; tick++) {
+        TimeUnit.MILLISECONDS.sleep(TICK_MILLIS);
+        engine.tick();
+        if (tick % TICKS_A_SECOND == 0) {
+          watchDisk(this::usable);
+          markWhenQuiet();
+        }
+        if (tick % TICKS_A_MINUTE == 0) {
+          engine.forget(TOMBSTONES);
+        }
+      }
+    } catch (InterruptedException | JournalPoisoned e) {
+      stopped = true; // a poisoned journal tells everybody by itself
+    }
+  }
+
+  /** Nothing new for a second: then the last acknowledged frame should not be the last one on disk. */
+  private void markWhenQuiet() {
+    long revision = engine.journal().lastRevision();
+    if (revision == markedRevision) {
+      engine.journal().mark();
+    }
+    markedRevision = revision;
+  }
+
+  /** Goes read-only before the disk is full, and comes back by itself. */
+  void watchDisk(Supplier<Long> usable) {
+    long free = usable.get();
+    if (free < RESERVE) {
+      engine.readOnly("only " + (free >> 20) + " MiB are free on the disk, " + (RESERVE >> 20) + " MiB are kept in reserve");
+    } else if (engine.readOnly() != null && free > RESERVE + RESERVE / 4) {
+      engine.readOnly(null);
+    }
+  }
+
+  private long usable() {
+    try {
+      return disk.usableSpace(engine.directory());
+    } catch (IOException e) {
+      return Long.MAX_VALUE; // not knowing is no reason to stop; a failing write is
+    }
+  }
+}

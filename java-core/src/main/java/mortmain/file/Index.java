@@ -1,0 +1,366 @@
+package mortmain.file;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import mortmain.fence.KeyState;
+import mortmain.fence.KeyState.Reclamation;
+import mortmain.model.Change;
+import mortmain.model.Claim;
+import mortmain.model.Event;
+import mortmain.model.Item;
+import mortmain.model.Key;
+import mortmain.model.Value;
+import mortmain.value.Canonical;
+import mortmain.value.Json;
+
+/** The state: everything but the bytes of values. Only {@link #apply} changes it. Guarded by the engine's lock. */
+final class Index {
+  private final TreeMap<Key, KeyRecord> records = new TreeMap<>();
+  private final Map<String, PathLevel> levels = new HashMap<>();
+  private final PathLevel root = new PathLevel("", null);
+  private final Expiries expiries = new Expiries();
+  private final Recent recent = new Recent();
+  private final Map<String, String> names = new HashMap<>();
+
+  private String storeId;
+  private long revision;
+  private long lastAt;
+  private long live;
+  private long forgottenUpTo;
+  private long forgottenVersion;
+  private long forgottenEpoch;
+
+  Index() {
+    levels.put("", root);
+  }
+
+  String storeId() {
+    return storeId;
+  }
+
+  long revision() {
+    return revision;
+  }
+
+  /** The time of the newest event, microseconds since 1970. */
+  long lastAt() {
+    return lastAt;
+  }
+
+  long liveKeys() {
+    return live;
+  }
+
+  Expiries expiries() {
+    return expiries;
+  }
+
+  Recent recent() {
+    return recent;
+  }
+
+  KeyRecord find(Key key) {
+    return records.get(key);
+  }
+
+  NavigableMap<Key, KeyRecord> all() {
+    return records;
+  }
+
+  /** The state of a key; one without a record starts above everything that was forgotten. */
+  KeyState state(Key key) {
+    KeyRecord record = records.get(key);
+    if (record != null) {
+      return record.state();
+    }
+    PathLevel level = deepestLevel(key);
+    return new KeyState(
+        key, false, forgottenVersion, 0, forgottenEpoch + level.epoch(), null, null, level.newestReclamation(), null, null, 0);
+  }
+
+  long forgottenVersion() {
+    return forgottenVersion;
+  }
+
+  /** The revision that must be durable before an answer about this key leaves. */
+  long judgedOn(Key key) {
+    KeyRecord record = records.get(key);
+    if (record != null) {
+      return record.judgedOn();
+    }
+    Reclamation last = deepestLevel(key).newestReclamation();
+    return last == null ? 0 : last.revision();
+  }
+
+  long newestWrite(String prefix) {
+    PathLevel level = levels.get(prefix);
+    return level == null ? forgottenUpTo : level.newestWrite;
+  }
+
+  long prefixCount(String prefix) {
+    PathLevel level = levels.get(prefix);
+    return level == null ? 0 : level.count;
+  }
+
+  /** The records below a prefix, behind {@code after} if it is not null, in order. */
+  Iterable<KeyRecord> below(String prefix, Key after) {
+    byte[] bytes = prefix.getBytes(UTF_8);
+    Key from = Key.trusted(bytes);
+    boolean behind = after != null && after.compareTo(from) >= 0;
+    NavigableMap<Key, KeyRecord> tail = behind ? records.tailMap(after, false) : records.tailMap(from, true);
+    return () -> new PrefixIterator(tail.values().iterator(), bytes);
+  }
+
+  /** Applies one event, in order of revisions. {@code coded} brings the places of its bytes; {@code claimNanos}: the claims' clock. */
+  void apply(EventCodec.Coded coded, long claimNanos) {
+    Event event = coded.event();
+    revision = Math.max(revision, event.revision());
+    lastAt = Math.max(lastAt, event.at());
+    if (event instanceof Event.Committed committed) {
+      commit(committed, coded, claimNanos);
+    } else if (event instanceof Event.ClaimGranted granted) {
+      grant(granted, claimNanos);
+    } else if (event instanceof Event.ClaimRenewed renewed) {
+      KeyRecord record = touch(renewed.key(), renewed.revision());
+      hold(record, record.claim.until(claimNanos + record.claim.ttlMillis() * 1_000_000));
+    } else if (event instanceof Event.ClaimReleased released) {
+      KeyRecord record = touch(released.key(), released.revision());
+      record.released = released.claimId();
+      end(record);
+    } else if (event instanceof Event.Reclaimed reclaimed) {
+      reclaim(reclaimed, claimNanos);
+    } else if (event instanceof Event.Forgotten forgotten) {
+      forget(forgotten);
+    } else if (event instanceof Event.Created created) {
+      storeId = created.storeId();
+    } else if (event instanceof Event.Opened) {
+      inherit(claimNanos);
+    }
+  }
+
+  private void commit(Event.Committed event, EventCodec.Coded coded, long claimNanos) {
+    int run = 0;
+    for (int i = 0; i < event.changes().size(); i++) {
+      Change change = event.changes().get(i);
+      if (change.content() instanceof Change.Kept) {
+        continue;
+      }
+      Piece piece = ChangeCodec.hasBytes(change.content()) ? coded.runs().get(run++).piece() : null;
+      KeyRecord record = touch(change.key(), event.revision());
+      Content content = content(record, change.content(), piece);
+      for (EventCodec.Chunk chunk : coded.chunks()) {
+        if (chunk.change() == i) {
+          content = content.merged(chunk.pieces(), chunk.piece());
+        }
+      }
+      write(record, event, change, content, claimNanos);
+    }
+  }
+
+  private void write(KeyRecord record, Event.Committed event, Change change, Content content, long claimNanos) {
+    Version before = record.newest;
+    live += (content == null ? 0 : 1) - (record.exists() ? 1 : 0);
+    record.newest =
+        new Version(
+            change.version(),
+            change.tag(),
+            event.revision(),
+            event.at(),
+            shared(event.writer()),
+            contentType(before, change.content()),
+            change.ticketId(),
+            event.meta(),
+            content,
+            shape(change.content()),
+            before);
+    remember(record, change.content());
+    record.parent.wrote(event.revision());
+    recent.wrote(record.newest, claimNanos);
+  }
+
+  private static Content content(KeyRecord record, Change.Content content, Piece piece) {
+    if (content instanceof Change.Appended appended) {
+      Content before = record.exists() ? record.newest.content : null;
+      return before == null
+          ? Content.list(piece, appended.items().size())
+          : before.plus(piece, appended.before(), appended.items().size());
+    }
+    return piece == null ? null : Content.whole(piece);
+  }
+
+  private String contentType(Version before, Change.Content content) {
+    if (content instanceof Change.Whole whole) {
+      return shared(whole.value().contentType());
+    } else if (content instanceof Change.Appended) {
+      return before == null || before.content == null ? Value.JSON : before.contentType;
+    }
+    return null;
+  }
+
+  private static Json.Shape shape(Change.Content content) {
+    if (content instanceof Change.Whole whole) {
+      return whole.value().isJson() ? Json.shape(whole.value().bytes()) : null;
+    }
+    return content instanceof Change.Appended ? Json.Shape.LIST : null;
+  }
+
+  /** Keeps the ids of the items that are in the list. */
+  private static void remember(KeyRecord record, Change.Content content) {
+    if (content instanceof Change.Appended appended) {
+      for (Item item : appended.items()) {
+        if (item.id() != null) {
+          record.ids = record.ids == null ? new LinkedHashMap<>() : record.ids;
+          record.ids.put(item.id(), Canonical.hash(item.json()));
+        }
+      }
+    } else {
+      Map<String, Long> ids = content instanceof Change.Whole whole ? whole.ids() : Map.of();
+      record.ids = ids.isEmpty() ? null : new LinkedHashMap<>(ids);
+    }
+  }
+
+  private void grant(Event.ClaimGranted event, long claimNanos) {
+    KeyRecord record = touch(event.key(), event.revision());
+    hold(
+        record,
+        new Claim(
+            event.claimId(),
+            shared(event.holder()),
+            event.epoch(),
+            event.ttlMillis(),
+            claimNanos + event.ttlMillis() * 1_000_000,
+            event.at(),
+            false));
+  }
+
+  private void hold(KeyRecord record, Claim claim) {
+    record.claim = claim;
+    expiries.hold(record, claim);
+  }
+
+  private void end(KeyRecord record) {
+    record.claim = null;
+    expiries.end(record);
+  }
+
+  private void reclaim(Event.Reclaimed event, long claimNanos) {
+    if (event.prefix() != null) {
+      PathLevel level = level(event.prefix());
+      level.count++;
+      level.reclaimed = new Reclamation(event.revision(), event.at(), event.by(), event.reason(), null);
+    }
+    for (Event.Taken taken : event.keys()) {
+      KeyRecord record = touch(taken.key(), event.revision());
+      record.own += event.prefix() == null ? 1 : 0;
+      record.reclaimed = new Reclamation(event.revision(), event.at(), event.by(), event.reason(), taken.claimId());
+      end(record);
+    }
+    recent.reclaimed(event, claimNanos);
+  }
+
+  private void inherit(long claimNanos) {
+    for (KeyRecord record : new ArrayList<>(expiries.holders())) {
+      Claim old = record.claim;
+      hold(
+          record,
+          new Claim(
+              old.claimId(), old.holder(), old.epoch(), old.ttlMillis(), claimNanos + old.ttlMillis() * 1_000_000, old.since(), true));
+    }
+  }
+
+  /** Drops tombstones that nothing refers to any more, and levels with nothing below them. */
+  private void forget(Event.Forgotten event) {
+    forgottenUpTo = Math.max(forgottenUpTo, event.upTo());
+    forgottenVersion = Math.max(forgottenVersion, event.version());
+    forgottenEpoch = Math.max(forgottenEpoch, event.epoch());
+    records.values().removeIf(record -> forgettable(record, event.upTo()) && left(record));
+    List<PathLevel> empty = new ArrayList<>();
+    levels.values().forEach(level -> {
+      if (level != root && level.children == 0) {
+        empty.add(level);
+      }
+    });
+    empty.forEach(this::drop);
+  }
+
+  private static boolean left(KeyRecord record) {
+    record.parent.children--;
+    return true;
+  }
+
+  private void drop(PathLevel level) {
+    if (level != root && level.children == 0 && level.count == 0 && level.newestWrite <= forgottenUpTo) {
+      levels.remove(level.prefix);
+      level.parent.children--;
+      drop(level.parent);
+    }
+  }
+
+  static boolean forgettable(KeyRecord record, long upTo) {
+    return !record.exists() && record.claim == null && record.judgedOn() <= upTo && record.touched <= upTo;
+  }
+
+  /** The greatest version and epoch among the tombstones that could be forgotten, with their number. */
+  void forgettable(long upTo, Consumer<KeyRecord> each) {
+    for (KeyRecord record : records.values()) {
+      if (forgettable(record, upTo)) {
+        each.accept(record);
+      }
+    }
+  }
+
+  private KeyRecord touch(Key key, long atRevision) {
+    KeyRecord record = records.get(key);
+    if (record == null) {
+      PathLevel level = level(parentPrefix(key.toString()));
+      level.children++;
+      record = new KeyRecord(key, level, forgottenVersion, forgottenEpoch);
+      records.put(key, record);
+    }
+    record.touched = Math.max(record.touched, atRevision);
+    return record;
+  }
+
+  private PathLevel level(String prefix) {
+    PathLevel level = levels.get(prefix);
+    if (level == null) {
+      PathLevel parent = level(parentPrefix(prefix.substring(0, prefix.length() - 1)));
+      parent.children++;
+      level = new PathLevel(prefix, parent);
+      level.newestWrite = forgottenUpTo;
+      levels.put(prefix, level);
+    }
+    return level;
+  }
+
+  private PathLevel deepestLevel(Key key) {
+    String prefix = parentPrefix(key.toString());
+    PathLevel level = levels.get(prefix);
+    while (level == null) {
+      prefix = parentPrefix(prefix.substring(0, prefix.length() - 1));
+      level = levels.get(prefix);
+    }
+    return level;
+  }
+
+  private static String parentPrefix(String path) {
+    return path.substring(0, path.lastIndexOf('/') + 1);
+  }
+
+  /** One string per name: writers and content types repeat over all keys. */
+  private String shared(String name) {
+    if (names.size() > 10_000) {
+      names.clear();
+    }
+    String known = names.putIfAbsent(name, name);
+    return known == null ? name : known;
+  }
+}

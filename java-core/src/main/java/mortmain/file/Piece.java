@@ -1,0 +1,71 @@
+package mortmain.file;
+
+import java.util.zip.CRC32C;
+
+/**
+ * A run of bytes in the journal: a whole value, or some items of a list without its brackets. The place is set once, when the frame
+ * is sealed; until the frame is durable the bytes are held here, afterwards only as long as the cache wants them.
+ */
+final class Piece {
+  /** The level of a whole value, which no chunk ever swallows. */
+  static final int WHOLE = 127;
+
+  private final int length;
+  private final int crc;
+  private final byte level;
+  private volatile int segment;
+  private volatile int offset;
+  private volatile byte[] bytes;
+
+  /** A new piece, held in memory until it is durable. */
+  Piece(byte[] bytes, int level) {
+    this(bytes.length, crc(bytes), level);
+    this.bytes = bytes;
+  }
+
+  /** A piece that lies in the journal. */
+  Piece(int length, int crc, int level) {
+    this.length = length;
+    this.crc = crc;
+    this.level = (byte) level;
+  }
+
+  static int crc(byte[] bytes) {
+    CRC32C crc = new CRC32C();
+    crc.update(bytes, 0, bytes.length);
+    return (int) crc.getValue();
+  }
+
+  void place(int segmentNumber, int position) {
+    offset = position;
+    segment = segmentNumber;
+  }
+
+  int segment() {
+    return segment;
+  }
+
+  int offset() {
+    return offset;
+  }
+
+  int length() {
+    return length;
+  }
+
+  int crc() {
+    return crc;
+  }
+
+  int level() {
+    return level;
+  }
+
+  byte[] held() {
+    return bytes;
+  }
+
+  void hold(byte[] held) {
+    bytes = held;
+  }
+}

@@ -1,0 +1,127 @@
+package mortmain.file;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import mortmain.fence.KeyState;
+import mortmain.model.ErrorCode;
+import mortmain.model.Key;
+import mortmain.model.ReadOptions;
+import mortmain.model.Reading;
+import mortmain.model.Rejection;
+import mortmain.model.Snapshot;
+import mortmain.model.Value;
+import mortmain.value.Json;
+
+/** Reads in two steps: versions are picked under the engine's lock, their values loaded outside of it. */
+final class Reads {
+  /** Bytes of values in one page of a scan, unless the first value alone is bigger. */
+  private static final long PAGE = 4 << 20;
+
+  /** What was picked of one key; {@code version} null: it never had one at that revision. */
+  private record Pick(Key key, Version version, long floor, long epoch) {}
+
+  /** {@code judgedOn}: the revision that must be durable before the answer leaves. */
+  record Picked(List<Pick> picks, long judgedOn, long head, boolean more) {}
+
+  private final FileState state;
+
+  Reads(FileState state) {
+    this.state = state;
+  }
+
+  Picked pick(List<Key> keys, ReadOptions options) {
+    requireKnown(options);
+    List<Pick> picks = new ArrayList<>(keys.size());
+    long judgedOn = Math.max(0, options.at());
+    for (Key key : keys) {
+      KeyRecord record = state.index().find(key);
+      if (options.at() < 0) {
+        judgedOn = Math.max(judgedOn, state.index().judgedOn(key));
+        KeyState now = state.index().state(key);
+        picks.add(new Pick(key, record == null ? null : record.newest, now.version(), now.epoch()));
+      } else {
+        picks.add(at(key, record, options.at()));
+      }
+    }
+    return new Picked(picks, judgedOn, state.index().revision(), false);
+  }
+
+  Picked pickBelow(String prefix, Key after, int limit, ReadOptions options) {
+    requireKnown(options);
+    long revision = options.at() < 0 ? state.index().revision() : options.at();
+    List<Pick> picks = new ArrayList<>();
+    long bytes = 0;
+    for (KeyRecord record : state.index().below(prefix, after)) {
+      Pick pick = at(record.key, record, revision);
+      if (pick.version() == null || pick.version().content == null) {
+        continue;
+      }
+      bytes += options.values() ? pick.version().content.bytes() : 0;
+      if (picks.size() == limit || (bytes > PAGE && !picks.isEmpty())) {
+        return new Picked(picks, revision, revision, true);
+      }
+      picks.add(pick);
+    }
+    return new Picked(picks, revision, revision, false);
+  }
+
+  private void requireKnown(ReadOptions options) {
+    if (options.at() > state.index().revision()) {
+      throw Rejection.of(
+              ErrorCode.STORE_CHANGED,
+              "revision " + options.at() + " is not part of this store, which is at " + state.index().revision() + ": read again",
+              Map.of("store_id", state.index().storeId(), "expected", state.index().storeId()))
+          .exception();
+    }
+  }
+
+  /** The state of a key as it was at a revision: version and epoch of then, or the read says that they are gone. */
+  private Pick at(Key key, KeyRecord record, long revision) {
+    int takings = state.index().recent().takingsSince(key, revision);
+    Version version = record == null ? null : record.newest;
+    while (version != null && version.revision > revision) {
+      if (version.isCut()) {
+        throw Failed.compacted(version.revision);
+      }
+      version = version.older();
+    }
+    if (takings < 0) {
+      throw Failed.compacted(state.index().revision());
+    }
+    KeyState now = state.index().state(key);
+    long floor = record == null ? now.version() : record.floor;
+    return new Pick(key, version, floor, now.epoch() - takings);
+  }
+
+  Reading load(Picked picked, ReadOptions options, long durable) {
+    List<Snapshot> snapshots = new ArrayList<>(picked.picks().size());
+    for (Pick pick : picked.picks()) {
+      snapshots.add(load(pick, options));
+    }
+    long revision = options.at() >= 0 ? options.at() : options.inFlight() ? picked.head() : Math.max(picked.judgedOn(), Math.min(picked.head(), durable));
+    return new Reading(state.index().storeId(), revision, snapshots, picked.more());
+  }
+
+  private Snapshot load(Pick pick, ReadOptions options) {
+    Version version = pick.version();
+    if (version == null || version.content == null || !options.values()) {
+      return Snapshots.of(pick.key(), version, pick.floor(), pick.epoch(), null, false);
+    }
+    byte[] bytes = options.last() >= 0 ? tail(pick.key(), version, options.last()) : state.values().load(version.content);
+    Value value = new Value(version.contentType, bytes);
+    return Snapshots.of(pick.key(), version, pick.floor(), pick.epoch(), value, options.last() >= 0);
+  }
+
+  private byte[] tail(Key key, Version version, int last) {
+    if (version.shape != Json.Shape.LIST) {
+      String actual = Fold.words(version.contentType, version.shape);
+      throw Rejection.of(
+              ErrorCode.WRONG_TYPE,
+              key + " holds " + actual + ": only a list has last items",
+              Map.of("expected", "a JSON list", "actual", actual))
+          .exception();
+    }
+    return state.values().tail(version.content, last);
+  }
+}

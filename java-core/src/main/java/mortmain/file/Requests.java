@@ -1,0 +1,76 @@
+package mortmain.file;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import mortmain.fence.Fingerprint;
+import mortmain.model.Event;
+import mortmain.model.Limits;
+
+/** The accepted requests inside the horizon: in memory while their force is in flight, afterwards in the journal. Guarded by the engine's lock. */
+final class Requests {
+  /** Reads one event back from the journal. */
+  interface Source {
+    Event event(int segment, int offset);
+  }
+
+  private final RequestTable table;
+  private final Map<String, Event> inFlight = new HashMap<>();
+  private final Source source;
+
+  Requests(Limits limits, Source source, long now) {
+    this.table = new RequestTable(limits.horizonIds(), limits.horizonMillis() * 1_000_000, now);
+    this.source = source;
+  }
+
+  static String idOf(Event event) {
+    if (event instanceof Event.Committed committed) {
+      return committed.requestId();
+    } else if (event instanceof Event.Reclaimed reclaimed) {
+      return reclaimed.requestId();
+    }
+    return event instanceof Event.RequestRefused refused ? refused.requestId() : null;
+  }
+
+  void accepted(Event event) {
+    String id = idOf(event);
+    if (id != null) {
+      inFlight.put(id, event);
+    }
+  }
+
+  /** The event has its place in the journal, and is durable. */
+  void durable(Event event, int segment, int offset, long now) {
+    String id = idOf(event);
+    if (id != null) {
+      inFlight.remove(id);
+      table.add(Fingerprint.tag(id), segment, offset, event.revision(), now);
+    }
+  }
+
+  Optional<Event> find(String id) {
+    Event pending = inFlight.get(id);
+    if (pending != null) {
+      return Optional.of(pending);
+    }
+    Event[] found = new Event[1];
+    table.find(Fingerprint.tag(id), (segment, offset) -> {
+      Event event = source.event(segment, offset);
+      found[0] = id.equals(idOf(event)) ? event : null;
+      return found[0] != null;
+    });
+    return Optional.ofNullable(found[0]);
+  }
+
+  void rotate(long now) {
+    table.rotate(now);
+  }
+
+  long horizon() {
+    return table.horizon();
+  }
+
+  int size() {
+    return table.size() + inFlight.size();
+  }
+}
