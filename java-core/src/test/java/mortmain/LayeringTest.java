@@ -41,7 +41,7 @@ final class LayeringTest {
             Map.entry(
                     "mortmain.file..",
                     List.of("mortmain.engine..", "mortmain.fence..", "mortmain.model..", "mortmain.value..", "mortmain.journal..", "mortmain.disk..", "mortmain.mirror..")),
-            Map.entry("mortmain", List.of("mortmain.model..", "mortmain.engine..")),
+            Map.entry("mortmain", List.of("mortmain.model..", "mortmain.engine..", "mortmain.fence..")),
             Map.entry("mortmain.gateway..", List.of("mortmain", "mortmain.model..", PY4J, JACKSON)));
 
     private static final JavaClasses MAIN =
