@@ -1,0 +1,301 @@
+"""One directory's gateway as this process sees it, and the one loop that gets a request answered exactly once.
+
+Flows are generators that yield effects (connect, exchange, pause, call the user's function). They are written once and driven twice: `drive`
+here runs the effects in the calling thread, `_async_store` awaits them.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import threading
+import time
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
+
+from . import _gateway
+from ._codec import Codec
+from ._errors import (
+    CommitUnconfirmed,
+    GatewayUnavailable,
+    JavaNotFound,
+    JournalCorrupt,
+    MortmainError,
+    ProtocolMismatch,
+    StoreClosed,
+    Unsupported,
+    ValueTooLarge,
+)
+from ._frames import Reply, Request
+from ._operations import parse_error
+from ._transport import Broken, Connection, Pool, connect
+
+T = TypeVar("T")
+Flow = Generator["Effect", Any, T]
+
+logger = logging.getLogger("mortmain")
+
+# How long the client waits past a deadline for the gateway's own verdict on it, which says more than a silence. Seconds.
+GRACE = 0.5
+# How long one look for the gateway may take where the call itself has no deadline. Seconds.
+_LOOK = 30.0
+# A key that was contended this recently takes its turn at once. Seconds.
+_CONTENDED_FOR = 3.0
+_CONTENDED_KEYS = 256
+_HOPELESS = frozenset({"bad-token", "insecure-directory", "start-failed", "locked"})
+
+
+class Effect:
+    """What a flow asks its driver to do."""
+
+    __slots__ = ()
+
+    def run(self) -> Any:
+        """Do it in this thread."""
+        raise NotImplementedError
+
+
+class Connect(Effect):
+    """A new connection to the gateway, which is started if need be."""
+
+    __slots__ = ("deadline", "link")
+
+    def __init__(self, link: Link, deadline: float | None) -> None:
+        self.link = link
+        self.deadline = deadline
+
+    def run(self) -> Connection:
+        return self.link.connect(self.deadline)
+
+
+class Exchange(Effect):
+    """One frame out, one reply in."""
+
+    __slots__ = ("connection", "deadline", "frame")
+
+    def __init__(self, connection: Connection, frame: bytes, deadline: float | None) -> None:
+        self.connection = connection
+        self.frame = frame
+        self.deadline = deadline
+
+    def run(self) -> Reply:
+        return self.connection.exchange(self.frame, self.deadline)
+
+
+class Pause(Effect):
+    """Let seconds pass."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def run(self) -> None:
+        time.sleep(self.seconds)
+
+
+class Invoke(Effect):
+    """Call the user's function; the asynchronous driver awaits what it returns."""
+
+    __slots__ = ("argument", "function")
+
+    def __init__(self, function: Callable[[Any], Any], argument: Any) -> None:
+        self.function = function
+        self.argument = argument
+
+    def run(self) -> Any:
+        return self.function(self.argument)
+
+
+def drive(flow: Flow[T]) -> T:
+    """Run a flow in the calling thread."""
+    try:
+        effect = next(flow)
+        while True:
+            try:
+                result = effect.run()
+            except BaseException as error:
+                effect = flow.throw(error)
+            else:
+                effect = flow.send(result)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+
+
+class Link:
+    """The shared half of all Store objects of one `open`. Thread-safe; in a forked child it starts over with new connections.
+
+    timeout: seconds for talk with the gateway per call, None for as long as it takes.
+    """
+
+    def __init__(
+        self,
+        directory: str,
+        *,
+        start: bool,
+        create: bool,
+        timeout: float | None,
+        java: str | None,
+        codec: Codec | None,
+        observe: Callable[[Any], None] | None,
+    ) -> None:
+        self.directory = directory
+        self.start = start
+        self.create = create
+        self.timeout = timeout
+        self.java = java
+        self.codec = codec
+        self.observe = observe
+        self.pool = Pool()
+        self.closed = False
+        self._info: _gateway.GatewayInfo | None = None
+        self._contended: dict[str, float] = {}
+
+    # ------------------------------------------------------------ connections
+
+    def connect(self, deadline: float | None) -> Connection:
+        """A new connection, not in the pool. deadline: on time.monotonic()."""
+        if self.closed:
+            raise StoreClosed("the store object was closed: open another one", operation="connect")
+        timeout = _LOOK if deadline is None else max(0.001, deadline - time.monotonic())
+        info, self._info = self._info, None
+        connection = None
+        if info is not None:
+            try:
+                connection = connect(info, timeout)
+            except GatewayUnavailable as error:
+                if error.reason not in ("refused", "unreachable"):
+                    raise
+                timeout = _LOOK if deadline is None else max(0.001, deadline - time.monotonic())
+        if connection is None:
+            info = _gateway.ensure_gateway(
+                self.directory, start=self.start, create=self.create, java=self.java, timeout=timeout
+            )
+            timeout = _LOOK if deadline is None else max(0.001, deadline - time.monotonic())
+            connection = connect(info, timeout)
+        self._info = info
+        self.pool.adopt(connection)
+        return connection
+
+    def attach(self) -> None:
+        """Have a connection, so that what is wrong shows at `open`."""
+        timeout = self.timeout
+        self.pool.give(self.connect(None if timeout is None else time.monotonic() + timeout))
+
+    def close(self) -> None:
+        self.closed = True
+        self.pool.close()
+
+    # ------------------------------------------------------------ the one loop
+
+    def call(self, request: Request, deadline: float | None) -> Flow[tuple[Reply, str]]:
+        """The answer and the store id of its connection; an error reply is raised.
+
+        Until the deadline: a failure before the request was sent is tried again freely; after that the same request is sent again, and the
+        requestId keeps it from happening twice. Without an answer by then a mutation is CommitUnconfirmed, anything else GatewayUnavailable.
+        """
+        sent = False
+        pauses = 0
+        while True:
+            connection = self.pool.take()
+            if connection is None:
+                try:
+                    connection = yield Connect(self, deadline)
+                except MortmainError as error:
+                    self._give_up(request, deadline, sent, error)
+                    pauses += 1
+                    yield Pause(_backoff(pauses, deadline))
+                    continue
+            frame = request.bytes(connection.deadline_ms(deadline), connection.store_id, connection.revision)
+            if len(frame) - 4 > connection.limits.get("frame", len(frame)):
+                self.pool.give(connection)
+                raise _too_large(request, connection)
+            try:
+                reply: Reply = yield Exchange(connection, frame, None if deadline is None else deadline + GRACE)
+            except Broken as broken:
+                sent = sent or broken.sent
+                self._give_up(request, deadline, sent, _silence(self.directory, broken))
+                continue
+            self.pool.give(connection)
+            if reply.ok:
+                return reply, connection.store_id
+            error = parse_error(reply, self.codec, connection.store_id)
+            if isinstance(error, StoreClosed):
+                # The gateway is on its way out and has not judged this; its successor will.
+                connection.close()
+                self._give_up(request, deadline, sent, error)
+                pauses += 1
+                yield Pause(_backoff(pauses, deadline))
+                continue
+            if sent and request.mutating and isinstance(error, GatewayUnavailable):
+                raise _unconfirmed(request, error) from error
+            raise error
+
+    def _give_up(self, request: Request, deadline: float | None, sent: bool, error: MortmainError) -> None:
+        """Raise if there is no point or no time in another try."""
+        over = deadline is not None and time.monotonic() >= deadline
+        hopeless = (
+            self.closed
+            or isinstance(error, (JavaNotFound, ProtocolMismatch, JournalCorrupt, Unsupported))
+            or (isinstance(error, GatewayUnavailable) and error.reason in _HOPELESS)
+            or not isinstance(error, (GatewayUnavailable, StoreClosed))
+            or (not self.start and not sent and isinstance(error, GatewayUnavailable) and error.reason == "refused")
+        )
+        if not over and not hopeless:
+            return
+        if sent and request.mutating:
+            raise _unconfirmed(request, error) from error
+        raise error
+
+    # ------------------------------------------------------------ contention
+
+    def note_contention(self, key: str) -> None:
+        contended = self._contended
+        contended.pop(key, None)
+        contended[key] = time.monotonic() + _CONTENDED_FOR
+        if len(contended) > _CONTENDED_KEYS:
+            for oldest in list(contended)[: _CONTENDED_KEYS // 2]:
+                contended.pop(oldest, None)
+
+    def is_contended(self, key: str) -> bool:
+        until = self._contended.get(key)
+        return until is not None and time.monotonic() < until
+
+
+def _backoff(pauses: int, deadline: float | None) -> float:
+    pause = min(0.25, 0.005 * math.pow(2.0, min(pauses, 10))) * (0.5 + random.random() / 2)
+    return pause if deadline is None else max(0.0, min(pause, deadline - time.monotonic()))
+
+
+def _silence(directory: str, broken: Broken) -> GatewayUnavailable:
+    what = "did not answer in time" if broken.expired else "closed the connection"
+    return GatewayUnavailable(
+        f"the gateway of {directory} {what}: try again", reason="timeout" if broken.expired else "refused"
+    )
+
+
+def _unconfirmed(request: Request, error: MortmainError) -> CommitUnconfirmed:
+    request_id = request.request_id.decode()
+    return CommitUnconfirmed(
+        f"request {request_id} was sent and no answer came ({error}): it may have been committed;"
+        f" store.resolve({request_id!r}) says whether it was",
+        request_id=request_id,
+    )
+
+
+def _too_large(request: Request, connection: Connection) -> ValueTooLarge:
+    limits = connection.limits
+    size = len(request.payload) or len(request.fields)
+    limit = limits.get("value", limits["frame"])
+    if size <= limit:
+        limit = min(limits.get("commit", limits["frame"]), limits["frame"])
+    return ValueTooLarge(
+        f"the request carries {size} bytes, the limit is {limit}: split the value over several keys",
+        size=size,
+        limit=limit,
+    )
+
+
+# Guards what must happen once per process, such as starting the renewal thread; a forked child gets a new one.
+process_lock = threading.Lock()
