@@ -1,6 +1,8 @@
-"""Values and bytes. JSON by default, str as text/plain, bytes as application/octet-stream; a Codec adds one more content type.
+"""Values and bytes. JSON by default, str as text/plain, bytes as application/octet-stream; a Codec adds one
+more content type.
 
-What JSON cannot say, or would read back as something else, is refused with the path to it: object keys that are not str, NaN and
+What JSON cannot say, or would read back as something else, is refused with the path to it: object keys that
+are not str, NaN and
 infinities, sets, lone surrogates. A tuple becomes a list. Integers of any size are kept.
 """
 
@@ -27,7 +29,8 @@ _SCALARS = frozenset({str, int, float, bool, type(None)})
 class Codec(Protocol):
     """How values of one content type become bytes and come back. Must be thread-safe.
 
-    A codec that also has `accepts(value) -> bool` encodes only the values that it accepts; the others take their default form.
+    A codec that also has `accepts(value) -> bool` encodes only the values that it accepts; the others take
+    their default form.
     """
 
     @property
@@ -53,7 +56,9 @@ def encode(value: Any, codec: Codec | None, field: str = "value") -> tuple[str, 
 
 
 def decode(content_type: str, data: bytes | memoryview, codec: Codec | None) -> Any:
-    """The value of stored bytes. A JSON value of a model without its codec comes as plain JSON; an unknown type as bytes."""
+    """The value of stored bytes. A JSON value of a model without its codec comes as plain JSON; an unknown
+    type as bytes.
+    """
     if codec is not None and content_type == codec.content_type:
         return codec.decode(bytes(data))
     if content_type == JSON or content_type.startswith(JSON + ";"):
@@ -77,7 +82,9 @@ def to_json(value: Any, field: str = "value") -> bytes:
 
 
 def from_json(data: bytes | memoryview) -> Any:
-    """What JSON bytes say. A value that is nested deeper than this call's stack allows is read on a stack of its own."""
+    """What JSON bytes say. A value that is nested deeper than this call's stack allows is read on a stack of
+    its own.
+    """
     text = str(data, "utf-8")
     try:
         return _decode_json(text)
@@ -105,7 +112,8 @@ def _on_fresh_stack(work: Callable[[], T]) -> T:
 
 
 def _has_text_keys(value: Any) -> bool:
-    # The encoder would turn other keys into text silently. It went through the value already, so there is no cycle in it.
+    # The encoder would turn other keys into text silently. It went through the value already, so there is no
+    # cycle in it.
     stack = [value]
     while stack:
         node = stack.pop()
@@ -157,7 +165,11 @@ def _leaf_problem(node: Any) -> str | None:
     if isinstance(node, str):
         return None if _is_text(node) else "a lone surrogate is not text"
     if isinstance(node, float):
-        return "NaN and infinities are not JSON" if node != node or node in (float("inf"), -float("inf")) else None
+        return (
+            "NaN and infinities are not JSON"
+            if node != node or node in (float("inf"), -float("inf"))
+            else None
+        )
     if isinstance(node, int):
         try:
             str(node)
@@ -203,9 +215,11 @@ class _ModelCodec(Generic[T]):
 
 
 def codec(model: type[T]) -> _ModelCodec[T]:
-    """A codec for a pydantic model, a dataclass or a msgspec Struct: `open(..., codec=codec(Plan))` reads Plans back as Plans.
+    """A codec for a pydantic model, a dataclass or a msgspec Struct: `open(..., codec=codec(Plan))` reads
+    Plans back as Plans.
 
-    The content type is `application/json;model=NAME`. Values that are not of the model keep their default form.
+    The content type is `application/json;model=NAME`. Values that are not of the model keep their default
+    form.
     Bytes that do not fit the model raise what the model's library raises.
     """
     if not isinstance(model, type):
@@ -218,7 +232,9 @@ def codec(model: type[T]) -> _ModelCodec[T]:
     if hasattr(model, "__dataclass_fields__"):
         from ._dataclass_codec import dump, load
 
-        return _ModelCodec(model, lambda value: to_json(dump(value)), lambda data: load(model, from_json(data)))
+        return _ModelCodec(
+            model, lambda value: to_json(dump(value)), lambda data: load(model, from_json(data))
+        )
     raise InvalidRequest(
         f"model: {model.__name__} is neither a pydantic model nor a dataclass nor a msgspec Struct",
         field="model",

@@ -1,4 +1,6 @@
-"""Dataclasses as JSON, by their annotations: nested dataclasses, lists, tuples, dicts, optionals, enums, datetimes."""
+"""Dataclasses as JSON, by their annotations: nested dataclasses, lists, tuples, dicts, optionals, enums,
+datetimes.
+"""
 
 from __future__ import annotations
 

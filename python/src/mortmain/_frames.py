@@ -89,7 +89,7 @@ class Request:
         if self.since < 0:
             self.since = revision
             if self.stamp:
-                self.fields = b"%b,\"store\":%b}" % (self.fields[:-1], encode_fields(store_id))  # type: ignore[arg-type]
+                self.fields = b'%b,"store":%b}' % (self.fields[:-1], encode_fields(store_id))  # type: ignore[arg-type]
         request_id, fields, payload = self.request_id, self.fields, self.payload
         length = REQUEST_HEAD + len(request_id) + len(fields) + len(payload)
         head = _pack(

@@ -1,6 +1,8 @@
-"""One directory's gateway as this process sees it, and the one loop that gets a request answered exactly once.
+"""One directory's gateway as this process sees it, and the one loop that gets a request answered exactly
+once.
 
-Flows are generators that yield effects (connect, exchange, pause, call the user's function). They are written once and driven twice: `drive`
+Flows are generators that yield effects (connect, exchange, pause, call the user's function). They are written
+once and driven twice: `drive`
 here runs the effects in the calling thread, `_async_store` awaits them.
 """
 
@@ -9,7 +11,6 @@ from __future__ import annotations
 import logging
 import math
 import random
-import threading
 import time
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
@@ -29,17 +30,16 @@ from ._errors import (
 )
 from ._frames import Reply, Request
 from ._operations import parse_error
-from ._transport import Broken, Connection, Pool, connect
+from ._transport import Broken, Connection, Pool
 
 T = TypeVar("T")
 Flow = Generator["Effect", Any, T]
 
 logger = logging.getLogger("mortmain")
 
-# How long the client waits past a deadline for the gateway's own verdict on it, which says more than a silence. Seconds.
+# How long the client waits past a deadline for the gateway's own verdict on it, which says more than a
+# silence. Seconds.
 GRACE = 0.5
-# How long one look for the gateway may take where the call itself has no deadline. Seconds.
-_LOOK = 30.0
 # A key that was contended this recently takes its turn at once. Seconds.
 _CONTENDED_FOR = 3.0
 _CONTENDED_KEYS = 256
@@ -59,14 +59,15 @@ class Effect:
 class Connect(Effect):
     """A new connection to the gateway, which is started if need be."""
 
-    __slots__ = ("deadline", "link")
+    __slots__ = ("deadline", "link", "start")
 
-    def __init__(self, link: Link, deadline: float | None) -> None:
+    def __init__(self, link: Link, deadline: float | None, start: bool | None = None) -> None:
         self.link = link
         self.deadline = deadline
+        self.start = link.start if start is None else start
 
     def run(self) -> Connection:
-        return self.link.connect(self.deadline)
+        return self.link.connect(self.deadline, self.start)
 
 
 class Exchange(Effect):
@@ -124,7 +125,8 @@ def drive(flow: Flow[T]) -> T:
 
 
 class Link:
-    """The shared half of all Store objects of one `open`. Thread-safe; in a forked child it starts over with new connections.
+    """The shared half of all Store objects of one `open`. Thread-safe; in a forked child it starts over with
+    new connections.
 
     timeout: seconds for talk with the gateway per call, None for as long as it takes.
     """
@@ -149,39 +151,27 @@ class Link:
         self.observe = observe
         self.pool = Pool()
         self.closed = False
-        self._info: _gateway.GatewayInfo | None = None
         self._contended: dict[str, float] = {}
 
     # ------------------------------------------------------------ connections
 
-    def connect(self, deadline: float | None) -> Connection:
-        """A new connection, not in the pool. deadline: on time.monotonic()."""
+    def connect(self, deadline: float | None, start: bool) -> Connection:
+        """A new connection, not in the pool. deadline: on time.monotonic(). start: the gateway, if none runs.
+        """
         if self.closed:
             raise StoreClosed("the store object was closed: open another one", operation="connect")
-        timeout = _LOOK if deadline is None else max(0.001, deadline - time.monotonic())
-        info, self._info = self._info, None
-        connection = None
-        if info is not None:
-            try:
-                connection = connect(info, timeout)
-            except GatewayUnavailable as error:
-                if error.reason not in ("refused", "unreachable"):
-                    raise
-                timeout = _LOOK if deadline is None else max(0.001, deadline - time.monotonic())
-        if connection is None:
-            info = _gateway.ensure_gateway(
-                self.directory, start=self.start, create=self.create, java=self.java, timeout=timeout
-            )
-            timeout = _LOOK if deadline is None else max(0.001, deadline - time.monotonic())
-            connection = connect(info, timeout)
-        self._info = info
-        self.pool.adopt(connection)
-        return connection
+        timeout = None if deadline is None else max(0.001, deadline - time.monotonic())
+        reached = _gateway.reach_gateway(
+            self.directory, start=start, create=self.create, java=self.java, timeout=timeout
+        )
+        self.pool.adopt(reached.connection)
+        return reached.connection
 
     def attach(self) -> None:
         """Have a connection, so that what is wrong shows at `open`."""
         timeout = self.timeout
-        self.pool.give(self.connect(None if timeout is None else time.monotonic() + timeout))
+        deadline = None if timeout is None else time.monotonic() + timeout
+        self.pool.give(self.connect(deadline, self.start))
 
     def close(self) -> None:
         self.closed = True
@@ -192,8 +182,10 @@ class Link:
     def call(self, request: Request, deadline: float | None) -> Flow[tuple[Reply, str]]:
         """The answer and the store id of its connection; an error reply is raised.
 
-        Until the deadline: a failure before the request was sent is tried again freely; after that the same request is sent again, and the
-        requestId keeps it from happening twice. Without an answer by then a mutation is CommitUnconfirmed, anything else GatewayUnavailable.
+        Until the deadline: a failure before the request was sent is tried again freely; after that the same
+        request is sent again, and the
+        requestId keeps it from happening twice. Without an answer by then a mutation is CommitUnconfirmed,
+        anything else GatewayUnavailable.
         """
         sent = False
         pauses = 0
@@ -212,7 +204,9 @@ class Link:
                 self.pool.give(connection)
                 raise _too_large(request, connection)
             try:
-                reply: Reply = yield Exchange(connection, frame, None if deadline is None else deadline + GRACE)
+                reply: Reply = yield Exchange(
+                    connection, frame, None if deadline is None else deadline + GRACE
+                )
             except Broken as broken:
                 sent = sent or broken.sent
                 self._give_up(request, deadline, sent, _silence(self.directory, broken))
@@ -220,17 +214,17 @@ class Link:
             self.pool.give(connection)
             if reply.ok:
                 return reply, connection.store_id
-            error = parse_error(reply, self.codec, connection.store_id)
-            if isinstance(error, StoreClosed):
+            refusal = parse_error(reply, self.codec, connection.store_id)
+            if isinstance(refusal, StoreClosed):
                 # The gateway is on its way out and has not judged this; its successor will.
                 connection.close()
-                self._give_up(request, deadline, sent, error)
+                self._give_up(request, deadline, sent, refusal)
                 pauses += 1
                 yield Pause(_backoff(pauses, deadline))
                 continue
-            if sent and request.mutating and isinstance(error, GatewayUnavailable):
-                raise _unconfirmed(request, error) from error
-            raise error
+            if sent and request.mutating and isinstance(refusal, GatewayUnavailable):
+                raise _unconfirmed(request, refusal) from refusal
+            raise refusal
 
     def _give_up(self, request: Request, deadline: float | None, sent: bool, error: MortmainError) -> None:
         """Raise if there is no point or no time in another try."""
@@ -240,7 +234,6 @@ class Link:
             or isinstance(error, (JavaNotFound, ProtocolMismatch, JournalCorrupt, Unsupported))
             or (isinstance(error, GatewayUnavailable) and error.reason in _HOPELESS)
             or not isinstance(error, (GatewayUnavailable, StoreClosed))
-            or (not self.start and not sent and isinstance(error, GatewayUnavailable) and error.reason == "refused")
         )
         if not over and not hopeless:
             return
@@ -295,7 +288,3 @@ def _too_large(request: Request, connection: Connection) -> ValueTooLarge:
         size=size,
         limit=limit,
     )
-
-
-# Guards what must happen once per process, such as starting the renewal thread; a forked child gets a new one.
-process_lock = threading.Lock()

@@ -75,7 +75,7 @@ _TICKET_PREFIX = "mortmain-ticket-1"
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """"I go on from this read; only my own commits move me." `str(ticket)` round-trips through
+    """ "I go on from this read; only my own commits move me." `str(ticket)` round-trips through
     `Ticket.parse`.
 
     revision: the durable revision of the read that it was made from.

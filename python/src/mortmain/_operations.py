@@ -1,4 +1,6 @@
-"""Arguments into requests, replies into models. No I/O: the synchronous and the asynchronous twin both use it."""
+"""Arguments into requests, replies into models. No I/O: the synchronous and the asynchronous twin both use
+it.
+"""
 
 from __future__ import annotations
 
@@ -74,6 +76,12 @@ def check_uniques(unique: object, count: int) -> list[str | None] | None:
     if len(ids) != count:
         raise invalid("unique", f"one id per item: {len(ids)} ids for {count} items")
     return ids
+
+
+def check_limit(limit: object) -> int | None:
+    if limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0):
+        return limit
+    raise invalid("limit", "a number of keys, at least 0, or None")
 
 
 def check_items(items: object) -> list[Any]:
@@ -233,7 +241,13 @@ class Draft:
 
 
 def put_request(
-    author: Author, codec: Codec | None, key: str, value: Any, base: object, meta: Mapping[str, str] | None, request_id: bytes
+    author: Author,
+    codec: Codec | None,
+    key: str,
+    value: Any,
+    base: object,
+    meta: Mapping[str, str] | None,
+    request_id: bytes,
 ) -> Request:
     """A commit of one value on one base: the common case."""
     content_type, data = encode(value, codec)
@@ -368,7 +382,12 @@ def parse_reclaimed(reply: Reply) -> list[tuple[str, int, str | None]]:
 def parse_report(reply: Reply) -> VerifyReport:
     fields = reply.fields
     return VerifyReport(
-        fields["ok"], fields["segments"], fields["frames"], fields["records"], fields["bytes"], fields["revision"]
+        fields["ok"],
+        fields["segments"],
+        fields["frames"],
+        fields["records"],
+        fields["bytes"],
+        fields["revision"],
     )
 
 

@@ -16,7 +16,9 @@ _RANDOM_B = (1 << 62) - 1
 def uuid7() -> str:
     """48 bits of milliseconds, then 74 random bits of the kernel, so that a fork never repeats one."""
     random = int.from_bytes(os.urandom(10), "big")
-    number = time.time_ns() // 1_000_000 << 80 | _VERSION | (random & _RANDOM_A) | _VARIANT | (random & _RANDOM_B)
+    number = (
+        time.time_ns() // 1_000_000 << 80 | _VERSION | (random & _RANDOM_A) | _VARIANT | (random & _RANDOM_B)
+    )
     text = f"{number:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

@@ -59,7 +59,9 @@ def connect(info: Address, timeout: float, agent: str | None = None) -> Connecti
         raise _stalled(info) from None
     except OSError as error:
         sock.close()
-        raise _unavailable(info, "refused", f"the connection was closed during the handshake ({error})") from error
+        raise _unavailable(
+            info, "refused", f"the connection was closed during the handshake ({error})"
+        ) from error
     except BaseException:
         sock.close()
         raise
@@ -89,7 +91,9 @@ def open_socket(info: Address, deadline: float) -> socket.socket:
         raise _stalled(info) from None
     except OSError as error:
         sock.close()
-        raise _unavailable(info, "refused", f"the connection was closed during the handshake ({error})") from error
+        raise _unavailable(
+            info, "refused", f"the connection was closed during the handshake ({error})"
+        ) from error
     except BaseException:
         sock.close()
         raise
@@ -125,7 +129,9 @@ def _greet(connection: Connection, info: Address, deadline: float, agent: str | 
     except Broken as broken:
         if broken.expired:
             raise _stalled(info) from None
-        raise _unavailable(info, "refused", "the gateway closed the connection during the handshake") from broken
+        raise _unavailable(
+            info, "refused", "the gateway closed the connection during the handshake"
+        ) from broken
     now = time.monotonic()
     try:
         _accept(connection, info, reply, now)

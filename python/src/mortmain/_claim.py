@@ -1,0 +1,524 @@
+"""Claims: exclusive, expiring write grants that one background thread of the process renews.
+
+A claim trades mutual exclusion for progress: nothing stops its expired holder from running on. What stops it
+is the commit, which carries the
+claim's id and epoch and is refused once the key was reclaimed.
+"""
+
+from __future__ import annotations
+
+import copy
+import heapq
+import itertools
+import os
+import secrets
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from . import _frames
+from . import _operations as ops
+from ._codec import decode, encode, to_json
+from ._errors import ClaimHeld, ClaimLost, Conflict, GatewayUnavailable, MortmainError, invalid
+from ._flows import Flows, Meta, merge_patch
+from ._link import Flow, drive, logger
+from ._models import Receipt, Snapshot
+from ._operations import Draft
+from ._request_id import encode_request_id
+
+if TYPE_CHECKING:
+    from ._store import Store
+
+# How long a release may talk with the gateway: the ttl frees the key anyway. Seconds.
+_RELEASE_TIMEOUT = 5.0
+UNKNOWN = object()
+T = TypeVar("T")
+
+
+class Grant:
+    """The state behind a claim handle and the flows on it; both twins share it. Thread-safe."""
+
+    def __init__(
+        self,
+        flows: Flows,
+        claim_id: str,
+        snapshot: Snapshot[Any],
+        epoch: int,
+        ttl: float,
+        sent_at: float,
+        max_hold: float | None,
+    ) -> None:
+        self.flows = flows
+        self.key = snapshot.key
+        self.claim_id = claim_id
+        self.epoch = epoch
+        self.ttl = ttl
+        self.base: Snapshot[Any] | Receipt = snapshot
+        self.content_type = snapshot.content_type
+        self.value: Any = snapshot.value if snapshot.exists else None
+        self.expires = sent_at + ttl
+        self.hold_until = None if max_hold is None else sent_at + max_hold
+        self.lost: MortmainError | None = None
+        self.released = False
+        self.lock = threading.Lock()
+        _grants.add(self)
+
+    # ------------------------------------------------------------ what is known here
+
+    def remaining(self) -> float:
+        """Seconds, counted from before the request was sent: never more than the gateway's own count."""
+        if self.released or self.lost is not None:
+            return 0.0
+        return max(0.0, self.expires - time.monotonic())
+
+    def ensure_ours(self) -> None:
+        """Raise what needs no gateway to know."""
+        if isinstance(self.lost, ClaimLost):
+            raise copy.copy(self.lost)
+        if self.released:
+            raise ClaimLost(
+                f"the claim on {self.key} was released: read it again and claim it again",
+                key=self.key,
+                why="released",
+            )
+
+    def draft(self) -> Draft:
+        draft = Draft(self.flows.codec)
+        draft.guard("holds", self.key, self.claim_id)
+        return draft
+
+    # ------------------------------------------------------------ flows
+
+    def commit(self, value: Any, request_id: str | None, timeout: float | None, meta: Meta) -> Flow[Receipt]:
+        content_type, data = encode(value, self.flows.codec)
+
+        def write(draft: Draft) -> None:
+            draft.base(self.base)
+            draft.put(self.key, content_type, data)
+
+        receipt = yield from self._send(write, request_id, timeout, meta)
+        self._moved(receipt, content_type, decode(content_type, data, self.flows.codec))
+        return receipt
+
+    def delete(self, request_id: str | None, timeout: float | None, meta: Meta) -> Flow[Receipt]:
+        def write(draft: Draft) -> None:
+            draft.base(self.base)
+            draft.delete(self.key)
+
+        receipt = yield from self._send(write, request_id, timeout, meta)
+        self._moved(receipt, None, None)
+        return receipt
+
+    def append(
+        self, item: Any, unique: str | None, request_id: str | None, timeout: float | None, meta: Meta
+    ) -> Flow[Receipt]:
+        ids = None if unique is None else [ops.check_unique(unique)]
+        data = to_json(item, "item")
+
+        def write(draft: Draft) -> None:
+            draft.guard("epoch", self.key, self.epoch)
+            draft.append(self.key, [data], ids)
+
+        receipt = yield from self._send(write, request_id, timeout, meta)
+        self._moved(receipt, self.content_type, UNKNOWN)
+        return receipt
+
+    def merge(
+        self, patch: Mapping[str, Any], request_id: str | None, timeout: float | None, meta: Meta
+    ) -> Flow[Receipt]:
+        data = merge_patch(patch)
+
+        def write(draft: Draft) -> None:
+            draft.guard("epoch", self.key, self.epoch)
+            draft.merge(self.key, data)
+
+        receipt = yield from self._send(write, request_id, timeout, meta)
+        self._moved(receipt, self.content_type, UNKNOWN)
+        return receipt
+
+    def _send(
+        self,
+        write: Callable[[Draft], None],
+        request_id: str | None,
+        timeout: float | None,
+        meta: Meta,
+    ) -> Flow[Receipt]:
+        self.ensure_ours()
+        draft = self.draft()
+        write(draft)
+        base, flows = self.base, self.flows
+        draft.known(base.store_id, base.read_revision if isinstance(base, Snapshot) else base.revision)
+        request = draft.request(flows.author, encode_request_id(request_id), meta)
+        try:
+            reply, _ = yield from flows.link.call(request, flows.deadline(timeout))
+        except Conflict as conflict:
+            self._judge(conflict)
+            raise
+        return ops.parse_receipt(reply.fields)
+
+    def _moved(self, receipt: Receipt, content_type: str | None, value: Any) -> None:
+        self.base = receipt
+        self.content_type = content_type
+        self.value = value
+
+    def _judge(self, conflict: Conflict) -> None:
+        if conflict.code in ("FENCED", "CLAIM_LOST", "STORE_CHANGED"):
+            self.lost = conflict
+
+    def read(self, timeout: float | None) -> Flow[Snapshot[Any]]:
+        """The key as it is now; as long as the claim is ours, this becomes the base."""
+        snapshot = (yield from self.flows.read_many((self.key,), timeout))[0]
+        if snapshot.epoch == self.epoch and not self.released:
+            self.base = snapshot
+            self.content_type = snapshot.content_type
+            self.value = snapshot.value if snapshot.exists else None
+        return snapshot
+
+    def check(self, timeout: float | None) -> Flow[None]:
+        self.ensure_ours()
+        draft = self.draft()
+        draft.guard("epoch", self.key, self.epoch)
+        try:
+            yield from self.flows.link.call(draft.check(), self.flows.deadline(timeout))
+        except Conflict as conflict:
+            self._judge(conflict)
+            raise
+
+    def renew(self, timeout: float) -> Flow[None]:
+        sent_at = time.monotonic()
+        request = ops.simple(_frames.RENEW, {"key": self.key, "claim_id": self.claim_id})
+        yield from self.flows.link.call(request, sent_at + timeout)
+        self.expires = sent_at + self.ttl
+
+    def release(self) -> Flow[None]:
+        """Never raises: the commit is the fence, and the ttl frees the key where the gateway is away."""
+        if self.released or isinstance(self.lost, ClaimLost):
+            self.released = True
+            return
+        self.released = True
+        request = ops.simple(_frames.RELEASE, {"key": self.key, "claim_id": self.claim_id})
+        try:
+            yield from self.flows.link.call(request, time.monotonic() + _RELEASE_TIMEOUT)
+        except MortmainError as error:
+            logger.debug("the claim on %s was not released: %s", self.key, error)
+
+
+def acquire(
+    flows: Flows,
+    key: str,
+    ttl: float,
+    wait: float | None,
+    max_hold: float | None,
+    timeout: float | None,
+    base: Any = None,
+) -> Flow[Grant]:
+    """A grant, renewed from now on. Asking again with the same claimId is the same claim, so a lost answer
+    costs nothing.
+    """
+    key = ops.check_key(key)
+    ttl = _seconds("ttl", ttl, 0.1)
+    wait = None if wait is None else _seconds("wait", wait, 0.0)
+    max_hold = None if max_hold is None else _seconds("max_hold", max_hold, 0.0)
+    claim_id = secrets.token_hex(16)
+    fields: dict[str, Any] = {
+        "key": key,
+        "claim_id": claim_id,
+        "ttl": ttl,
+        "wait": wait,
+        "holder": flows.author.name,
+    }
+    talk = flows.deadline(timeout)
+    deadline = None if wait is None or talk is None else talk + wait
+    sent_at = time.monotonic()
+    try:
+        reply, _ = yield from flows.link.call(ops.simple(_frames.CLAIM, fields, stamp=True), deadline)
+    except GatewayUnavailable as error:
+        if error.reason != "timeout":
+            raise
+        raise ClaimHeld(f"the claim on {key} was not granted in time: {error}", key=key) from error
+    except MortmainError:
+        raise
+    except BaseException:
+        # Interrupted while it waited: the grant may come through all the same, and nobody would renew or
+        # release it.
+        _renewer.abandon(flows, key, claim_id)
+        raise
+    snapshot = ops.parse_one(reply, flows.codec)
+    # The ttl counts from the grant. Without a wait the request was granted at once, and its sending is the
+    # safe bound;
+    # after a wait the answer's arrival less the waiting is not known, so the gateway's first renewal sets it.
+    grant = Grant(flows, claim_id, snapshot, reply.fields["epoch"], ttl, sent_at, max_hold)
+    now = time.monotonic()
+    if now - sent_at > ttl / 10:
+        try:
+            grant.hold_until = None if max_hold is None else now + max_hold
+            yield from grant.renew(ttl)
+        except Conflict as conflict:
+            grant.lost = conflict
+        except MortmainError as error:
+            logger.debug("the claim on %s was not renewed at once: %s", key, error)
+    _renewer.add(grant)
+    return grant
+
+
+def _seconds(field: str, seconds: object, least: float) -> float:
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= least:
+        raise invalid(field, f"seconds, at least {least:g}")
+    return float(seconds)
+
+
+# -------------------------------------------------------------------- renewal
+
+
+class _Renewer:
+    """The one renewal thread of the process, which lives while there are claims. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._due: list[tuple[float, int, weakref.ref[Grant]]] = []
+        self._abandoned: list[tuple[Flows, str, str]] = []
+        self._order = itertools.count()
+        self._thread: threading.Thread | None = None
+
+    def add(self, grant: Grant) -> None:
+        self._push(grant, time.monotonic() + grant.ttl / 3)
+
+    def abandon(self, flows: Flows, key: str, claim_id: str) -> None:
+        """Release a claim that was asked for and whose grant nobody will hold."""
+        with self._condition:
+            self._abandoned.append((flows, key, claim_id))
+            self._wake()
+
+    def _push(self, grant: Grant, due: float) -> None:
+        with self._condition:
+            heapq.heappush(self._due, (due, next(self._order), weakref.ref(grant)))
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="mortmain-claims", daemon=True)
+            self._thread.start()
+        else:
+            self._condition.notify()
+
+    def _run(self) -> None:
+        while True:
+            abandoned, grant = self._next()
+            if abandoned is not None:
+                self._let_go(*abandoned)
+            elif grant is not None:
+                again = self._renew(grant)
+                if again is not None:
+                    self._push(grant, again)
+                # Nothing here may keep a forgotten claim alive.
+                grant = None
+            else:
+                return
+
+    def _next(self) -> tuple[tuple[Flows, str, str] | None, Grant | None]:
+        with self._condition:
+            while True:
+                if self._abandoned:
+                    return self._abandoned.pop(), None
+                while self._due and _finished(self._due[0][2]()):
+                    heapq.heappop(self._due)
+                if not self._due:
+                    self._thread = None
+                    return None, None
+                pause = self._due[0][0] - time.monotonic()
+                if pause <= 0:
+                    return None, heapq.heappop(self._due)[2]()
+                # Looks again now and then, so that forgotten claims do not keep the thread.
+                self._condition.wait(min(pause, 5.0))
+
+    @staticmethod
+    def _let_go(flows: Flows, key: str, claim_id: str) -> None:
+        request = ops.simple(_frames.RELEASE, {"key": key, "claim_id": claim_id})
+        try:
+            drive(flows.link.call(request, time.monotonic() + _RELEASE_TIMEOUT))
+        except MortmainError as error:
+            logger.debug("an abandoned claim on %s was not released: %s", key, error)
+
+    @staticmethod
+    def _renew(grant: Grant) -> float | None:
+        """When to renew it next, or None."""
+        if _finished(grant):
+            return None
+        now = time.monotonic()
+        if grant.hold_until is not None and now >= grant.hold_until:
+            logger.info("the claim on %s reached max_hold and is no longer renewed", grant.key)
+            return None
+        try:
+            drive(grant.renew(min(max(grant.ttl / 3, 0.05), 2.0)))
+        except Conflict as conflict:
+            if not grant.released:
+                grant.lost = conflict
+                logger.info("the claim on %s was lost: %s", grant.key, conflict)
+            return None
+        except MortmainError as error:
+            logger.debug("the claim on %s could not be renewed: %s", grant.key, error)
+            return time.monotonic() + min(grant.ttl / 6, 1.0)
+        return now + grant.ttl / 3
+
+
+def _finished(grant: Grant | None) -> bool:
+    return grant is None or grant.released or grant.lost is not None or grant.flows.link.closed
+
+
+_grants: weakref.WeakSet[Grant] = weakref.WeakSet()
+_renewer = _Renewer()
+
+
+def _after_fork() -> None:
+    global _renewer
+    _renewer = _Renewer()
+    for grant in list(_grants):
+        grant.lock = threading.Lock()
+        if not grant.released:
+            grant.lost = ClaimLost(
+                f"the claim on {grant.key} belongs to the process before the fork: claim the key again in this one",
+                key=grant.key,
+                why="forked",
+            )
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+# -------------------------------------------------------------------- the handle
+
+
+class ClaimView:
+    """What both kinds of claim handle show without talking to the gateway."""
+
+    _grant: Grant
+
+    @property
+    def key(self) -> str:
+        """The key that is claimed."""
+        return self._grant.key
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the claim was granted under; every commit through it is refused under another one.
+        """
+        return self._grant.epoch
+
+    @property
+    def version(self) -> int:
+        """The version that the next commit goes on from."""
+        return self._grant.base.version
+
+    @property
+    def lost(self) -> bool:
+        """True once it is known here that the claim is gone: refused, expired, released, or inherited by a
+        fork.
+        """
+        return self._grant.remaining() <= 0.0
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until it expires without a renewal, counted from before the last request was sent."""
+        return self._grant.remaining()
+
+    def __reduce__(self) -> Any:
+        raise invalid("claim", "a live handle cannot be pickled: claim the key where it is needed")
+
+    def __repr__(self) -> str:
+        state = "lost" if self.lost else f"{self.remaining:.1f} s left"
+        return f"<{type(self).__name__} {self.key} epoch={self.epoch} version={self.version} {state}>"
+
+
+class Claim(ClaimView):
+    """A live claim, as `store.claim` gives it. Thread-safe; leaving the `with` block releases it and never
+    raises.
+
+    Not picklable; in a forked child every use is ClaimLost (why="forked").
+    """
+
+    def __init__(self, store: Store, grant: Grant) -> None:
+        self._store = store
+        self._grant = grant
+
+    def __enter__(self) -> Claim:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    @property
+    def value(self) -> Any:
+        """The value that the next commit goes on from, None where the key is absent. After a delta it is read
+        again.
+        """
+        grant = self._grant
+        if grant.value is UNKNOWN:
+            self.read()
+        return None if grant.value is UNKNOWN else grant.value
+
+    def read(self, *, timeout: float | None = None) -> Snapshot[Any]:
+        """The key as it is now, which becomes the base of the next commit."""
+        return self._run("claim.read", self._grant.read(timeout))
+
+    def commit(
+        self,
+        value: Any,
+        *,
+        request_id: str | None = None,
+        timeout: float | None = None,
+        meta: Mapping[str, str] | None = None,
+    ) -> Receipt:
+        """Write the value; the base moves with it. Fenced once the key was reclaimed."""
+        return self._run("claim.commit", self._grant.commit(value, request_id, timeout, meta))
+
+    def delete(
+        self,
+        *,
+        request_id: str | None = None,
+        timeout: float | None = None,
+        meta: Mapping[str, str] | None = None,
+    ) -> Receipt:
+        """Delete the key; the claim stays."""
+        return self._run("claim.delete", self._grant.delete(request_id, timeout, meta))
+
+    def append(
+        self,
+        item: Any,
+        unique: str | None = None,
+        *,
+        request_id: str | None = None,
+        timeout: float | None = None,
+        meta: Mapping[str, str] | None = None,
+    ) -> Receipt:
+        """Append to the list, fenced by the claim."""
+        return self._run("claim.append", self._grant.append(item, unique, request_id, timeout, meta))
+
+    def merge(
+        self,
+        patch: Mapping[str, Any],
+        *,
+        request_id: str | None = None,
+        timeout: float | None = None,
+        meta: Mapping[str, str] | None = None,
+    ) -> Receipt:
+        """Apply a JSON merge patch, fenced by the claim."""
+        return self._run("claim.merge", self._grant.merge(patch, request_id, timeout, meta))
+
+    def check(self, *, timeout: float | None = None) -> None:
+        """Raise Fenced (or ClaimLost) if a commit would now: for effects outside the store, just before they
+        happen.
+        """
+        self._run("claim.check", self._grant.check(timeout))
+
+    def release(self) -> None:
+        """Give the key back. Never raises; a second time does nothing."""
+        with self._grant.lock:
+            drive(self._grant.release())
+
+    def _run(self, name: str, flow: Flow[T]) -> T:
+        # One write at a time: the base moves with each.
+        with self._grant.lock:
+            return self._store._run(name, self._grant.key, flow)

@@ -1,0 +1,125 @@
+"""`open`: from a path or URL and the environment to an attached Link."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from ._codec import Codec
+from ._errors import Unsupported, invalid
+from ._gateway import may_start
+from ._link import Link
+from ._models import Operation
+from ._operations import Author
+from ._store import Store
+
+if TYPE_CHECKING:
+    from ._async_store import AsyncStore
+
+Observer = Callable[[Operation], None]
+
+
+def directory_of(place: str | os.PathLike[str] | None) -> str:
+    """The absolute path of a path, a "file:" URL or, for None, of MORTMAIN_DIR."""
+    if place is None:
+        place = os.environ.get("MORTMAIN_DIR") or None
+        if place is None:
+            raise invalid("directory", "give a directory, or set MORTMAIN_DIR")
+    try:
+        path = os.fspath(place)
+    except TypeError:
+        raise invalid("directory", f"a path or a URL, not {type(place).__name__}") from None
+    if not isinstance(path, str) or not path or "\0" in path:
+        raise invalid("directory", "a path that is not empty")
+    if "://" in path:
+        path = _path_of_url(path)
+    # As the launcher does, so that every process means the same directory.
+    return os.path.realpath(path)
+
+
+def _path_of_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme != "file":
+        raise Unsupported(f"this build has no engine for {parts.scheme}://", operation=parts.scheme)
+    if parts.netloc not in ("", "localhost") or not parts.path:
+        raise invalid("directory", "a file URL names an absolute path: file:///var/lib/state")
+    return unquote(parts.path)
+
+
+def default_agent() -> str:
+    """MORTMAIN_AGENT, else "script.py:pid"."""
+    given = os.environ.get("MORTMAIN_AGENT")
+    if given:
+        return given
+    script = os.path.basename(sys.argv[0] if sys.argv else "") or "python"
+    return f"{script}:{os.getpid()}"
+
+
+def make_link(
+    directory: str | os.PathLike[str] | None,
+    start: bool | None = None,
+    create: bool = True,
+    timeout: float | None = 30.0,
+    java: str | os.PathLike[str] | None = None,
+    codec: Codec | None = None,
+    observe: Observer | None = None,
+) -> Link:
+    """A link that is not attached yet."""
+    if timeout is not None and (
+        isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout > 0
+    ):
+        raise invalid("timeout", "seconds, more than 0, or None")
+    return Link(
+        directory_of(directory),
+        start=may_start(start),
+        create=create,
+        timeout=timeout,
+        java=None if java is None else os.fspath(java),
+        codec=codec,
+        observe=observe,
+    )
+
+
+def open(
+    directory: str | os.PathLike[str] | None = None,
+    *,
+    agent: str | None = None,
+    start: bool | None = None,
+    create: bool = True,
+    timeout: float | None = 30.0,
+    java: str | os.PathLike[str] | None = None,
+    codec: Codec | None = None,
+    observe: Observer | None = None,
+) -> Store:
+    """Attach to the gateway of a state directory, or start it. Thread-safe. A context manager: leaving closes
+    sockets, never the gateway.
+
+    directory: a path or a URL ("file:///var/lib/state"); None: MORTMAIN_DIR. agent: the name that goes with
+    each commit; None:
+    MORTMAIN_AGENT, else "script.py:pid". start: whether this process may start the gateway; None: unless
+    MORTMAIN_START is "never".
+    create: make the store if the directory holds none, else InvalidRequest. timeout: seconds of talk with the
+    gateway per call, None for as
+    long as it takes. java: the java program to start it with. codec: for the values of one more content type.
+    observe: called after each call
+    with an `Operation`.
+    GatewayUnavailable says by `.reason` what is wrong; JavaNotFound what was looked at; JournalCorrupt if the
+    journal is damaged.
+    """
+    link = make_link(directory, start, create, timeout, java, codec, observe)
+    author = Author(default_agent() if agent is None else agent)
+    link.attach()
+    return Store(link, author)
+
+
+def reopen(directory: str, agent: str) -> Store:
+    """An unpickled Store: the same directory and agent; it attaches at its first call."""
+    return Store(make_link(directory), Author(agent))
+
+
+def reopen_async(directory: str, agent: str) -> AsyncStore:
+    """An unpickled AsyncStore."""
+    return reopen(directory, agent).aio

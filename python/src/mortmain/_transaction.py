@@ -1,0 +1,424 @@
+"""Transactions: reads at one revision, writes kept here until the end, one commit that guards everything that
+was read.
+
+Serializable: no lost update, no read skew, no write skew, no phantom. Writes are local calls, in the
+asynchronous twin too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from . import _operations as ops
+from ._codec import JSON, decode, encode, from_json, to_json
+from ._errors import StoreChanged, WrongType, invalid
+from ._flows import Flows, merge_patch
+from ._models import Receipt, Snapshot, Ticket
+from ._operations import Draft
+
+if TYPE_CHECKING:
+    from ._async_store import AsyncStore
+    from ._link import Flow
+    from ._store import Store
+
+
+@dataclass
+class _Pending:
+    """The writes on one key, in the order in which they will be made."""
+
+    # ("put", type, bytes) | ("delete",) | None
+    whole: tuple[Any, ...] | None = None
+    # ("ensure", type, bytes) | ("append", items, ids) | ("increment", text) | ("add_to_set", item) |
+    # ("merge", patch)
+    rest: list[tuple[Any, ...]] = field(default_factory=list)
+
+
+class Work:
+    """What a transaction read and will write; the flows of its reads. For one thread or task at a time, as a
+    transaction is.
+    """
+
+    def __init__(self, flows: Flows) -> None:
+        self.flows = flows
+        self.revision: int | None = None
+        self.store_id: str | None = None
+        self.reads: dict[str, Snapshot[Any]] = {}
+        self.prefixes: set[str] = set()
+        self.deleted_prefixes: list[str] = []
+        self.followed: dict[str, Ticket] = {}
+        self.pending: dict[str, _Pending] = {}
+        self.done = False
+
+    # ------------------------------------------------------------ reads
+
+    def read_many(self, keys: Iterable[str]) -> Flow[list[Snapshot[Any]]]:
+        self._open()
+        names = [ops.check_key(key) for key in keys]
+        yield from self._fetch([name for name in dict.fromkeys(names) if name not in self.reads])
+        return [self._with_writes(self.reads[name]) for name in names]
+
+    def _fetch(self, names: list[str]) -> Flow[None]:
+        if not names:
+            return
+        for snapshot in (yield from self.flows.read_many(names, at=self.revision)):
+            self._at(snapshot.read_revision, snapshot.store_id)
+            self.reads[snapshot.key] = snapshot
+
+    def _at(self, revision: int, store_id: str) -> None:
+        if self.revision is None:
+            self.revision, self.store_id = revision, store_id
+        elif store_id != self.store_id:
+            raise _changed(
+                "the store was restored or replaced during the transaction", store_id, self.store_id
+            )
+
+    def scan(self, prefix: str, limit: int | None, values: bool) -> Flow[list[Snapshot[Any]]]:
+        self._open()
+        found: dict[str, Snapshot[Any]] = {}
+        after: str | None = None
+        more = True
+        while more:
+            page, revision, store_id, more = yield from self.flows.scan_page(
+                prefix, after, None, self.revision, values
+            )
+            self._at(revision, store_id)
+            self.prefixes.add(prefix)
+            for snapshot in page:
+                found[snapshot.key] = snapshot
+                after = snapshot.key
+            if not page or (limit is not None and len(found) >= limit and not self._touches(prefix)):
+                break
+        for key in self.pending:
+            if key.startswith(prefix) and key not in found:
+                yield from self._fetch([key] if key not in self.reads else [])
+                found[key] = self.reads[key]
+        seen = (self._with_writes(found[key], values) for key in sorted(found, key=str.encode))
+        return [snapshot for snapshot in seen if snapshot.exists][:limit]
+
+    def _touches(self, prefix: str) -> bool:
+        return bool(self.deleted_prefixes) or any(key.startswith(prefix) for key in self.pending)
+
+    # ------------------------------------------------------------ own writes, as reads see them
+
+    def _with_writes(self, snapshot: Snapshot[Any], values: bool = True) -> Snapshot[Any]:
+        pending = self.pending.get(snapshot.key)
+        gone = any(snapshot.key.startswith(prefix) for prefix in self.deleted_prefixes)
+        if pending is None and not gone:
+            return snapshot
+        if gone:
+            snapshot = replace(snapshot, exists=False, value=None, content_type=None)
+        for step in _steps(pending):
+            snapshot = self._apply(snapshot, step)
+        return snapshot if values else replace(snapshot, value=None)
+
+    def _apply(self, snapshot: Snapshot[Any], step: tuple[Any, ...]) -> Snapshot[Any]:
+        kind = step[0]
+        if kind == "delete":
+            return replace(snapshot, exists=False, value=None, content_type=None)
+        if kind == "put" or (kind == "ensure" and not snapshot.exists):
+            value = decode(step[1], step[2], self.flows.codec)
+            return replace(snapshot, exists=True, value=value, content_type=step[1])
+        if kind == "ensure":
+            return snapshot
+        value = _folded(snapshot, step)
+        return replace(snapshot, exists=True, value=value, content_type=snapshot.content_type or JSON)
+
+    # ------------------------------------------------------------ writes
+
+    def put(self, key: str, value: Any) -> None:
+        self._open()
+        self.pending[ops.check_key(key)] = _Pending(("put", *encode(value, self.flows.codec)))
+
+    def delete(self, key: str | None, prefix: str | None) -> None:
+        self._open()
+        if (key is None) == (prefix is None):
+            raise invalid("key", "either a key or prefix=")
+        if prefix is None:
+            self.pending[ops.check_key(key)] = _Pending(("delete",))
+            return
+        prefix = ops.check_key(prefix, "prefix")
+        if any(name.startswith(prefix) for name in self.pending):
+            raise invalid("prefix", "delete a prefix before writing keys below it")
+        self.deleted_prefixes.append(prefix)
+
+    def ensure(self, key: str, value: Any) -> None:
+        self._open()
+        form = encode(value, self.flows.codec)
+        pending = self.pending.setdefault(ops.check_key(key), _Pending())
+        if pending.whole is None and not pending.rest:
+            pending.rest.append(("ensure", *form))
+        elif pending.whole == ("delete",) and not pending.rest:
+            pending.whole = ("put", *form)
+
+    def delta(self, key: str, *step: Any) -> None:
+        self._open()
+        self.pending.setdefault(ops.check_key(key), _Pending()).rest.append(step)
+
+    def follow(self, key: str, ticket: Ticket) -> None:
+        self._open()
+        if not isinstance(ticket, Ticket):
+            raise invalid("ticket", f"a Ticket, not {type(ticket).__name__}")
+        ops.resolve_base(ticket, ops.check_key(key))
+        self.followed[key] = ticket
+
+    def _open(self) -> None:
+        if self.done:
+            raise invalid("transaction", "it is over: begin another one")
+
+    # ------------------------------------------------------------ the end
+
+    def commit(
+        self,
+        identity: bytes,
+        meta: Mapping[str, str] | None,
+        timeout: float | None,
+        *,
+        plain: bool,
+        attempt: int = 0,
+    ) -> Flow[Receipt]:
+        self.done = True
+        whole = [key for key, pending in self.pending.items() if pending.whole is not None]
+        yield from self._fetch([key for key in whole if key not in self.reads and key not in self.followed])
+        if self.deleted_prefixes and self.revision is None:
+            _, revision, store_id, _ = yield from self.flows.scan_page(
+                self.deleted_prefixes[0], None, 1, None, False
+            )
+            self._at(revision, store_id)
+        draft = self._draft()
+        flows = self.flows
+        if draft.writes:
+            request = draft.request(flows.author, identity, meta, plain=plain, attempt=attempt)
+            reply, _ = yield from flows.link.call(request, flows.deadline(timeout))
+            return ops.parse_receipt(reply.fields)
+        if self.followed:
+            yield from flows.link.call(draft.check(), flows.deadline(timeout))
+        # Everything was read at one revision: there is nothing to judge.
+        return Receipt("", 0, 0, 0, self.revision or 0, self.store_id or "", identity.decode())
+
+    def _same_store(self, ticket: Ticket) -> None:
+        if self.store_id is None:
+            self.store_id = ticket.store_id
+        elif ticket.store_id != self.store_id:
+            what = f"the ticket on {ticket.key} comes from before the store was restored or replaced"
+            raise _changed(what, self.store_id, ticket.store_id)
+
+    def _draft(self) -> Draft:
+        draft = Draft(self.flows.codec)
+        for key, snapshot in self.reads.items():
+            draft.guard("version", key, snapshot.version, snapshot.tag)
+            draft.guard("epoch", key, snapshot.epoch)
+        for ticket in self.followed.values():
+            self._same_store(ticket)
+            draft.base(ticket)
+        for prefix in sorted(self.prefixes.union(self.deleted_prefixes)):
+            draft.guard("unchanged", prefix, self.revision)
+        if self.revision is not None and self.store_id is not None:
+            draft.known(self.store_id, self.revision)
+        for prefix in self.deleted_prefixes:
+            draft.delete_prefix(prefix)
+        for key, pending in self.pending.items():
+            for step in _steps(pending):
+                _write(draft, key, step)
+        return draft
+
+
+def _changed(what: str, now: str, expected: str | None) -> StoreChanged:
+    return StoreChanged(f"{what}: read it again", store_id=now, expected=expected)
+
+
+def _steps(pending: _Pending | None) -> list[tuple[Any, ...]]:
+    if pending is None:
+        return []
+    return pending.rest if pending.whole is None else [pending.whole, *pending.rest]
+
+
+def _write(draft: Draft, key: str, step: tuple[Any, ...]) -> None:
+    kind, arguments = step[0], step[1:]
+    getattr(draft, kind)(key, *arguments)
+
+
+# -------------------------------------------------------------------- deltas, as the engine folds them
+
+
+def _folded(snapshot: Snapshot[Any], step: tuple[Any, ...]) -> Any:
+    """The value after a delta, for a read of the transaction itself; the engine's own fold is what gets
+    committed.
+    """
+    kind = step[0]
+    value = snapshot.value if snapshot.exists else None
+    if kind == "append":
+        if step[2] is not None:
+            raise invalid(
+                "key", "read it before an append with unique ids: which are new is known at the commit"
+            )
+        return _a(list, value, snapshot, "list") + [from_json(item) for item in step[1]]
+    if kind == "add_to_set":
+        members, member = _a(list, value, snapshot, "list"), from_json(step[1])
+        known = {_canonical(one) for one in members}
+        return members if _canonical(member) in known else [*members, member]
+    if kind == "merge":
+        return _merged(_a(dict, value, snapshot, "object"), from_json(step[1]))
+    return _incremented(value, step[1], snapshot)
+
+
+def _a(kind: type, value: Any, snapshot: Snapshot[Any], name: str) -> Any:
+    if not snapshot.exists:
+        return kind()
+    if not isinstance(value, kind):
+        actual = type(value).__name__
+        raise WrongType(
+            f"{snapshot.key} holds {actual}, not a {name}", key=snapshot.key, expected=name, actual=actual
+        )
+    return value
+
+
+def _merged(value: dict[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """RFC 7386."""
+    result = dict(value)
+    for name, change in patch.items():
+        if change is None:
+            result.pop(name, None)
+        elif isinstance(change, dict):
+            inner = result.get(name)
+            result[name] = _merged(inner if isinstance(inner, dict) else {}, change)
+        else:
+            result[name] = change
+    return result
+
+
+def _incremented(value: Any, by: str, snapshot: Snapshot[Any]) -> Any:
+    number = 0 if not snapshot.exists else value
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
+        _a(int, None, snapshot, "number")
+    change = from_json(by.encode())
+    if isinstance(number, int) and isinstance(change, int):
+        return number + change
+    return float(Decimal(repr(number)) + Decimal(by))
+
+
+def _canonical(value: Any) -> str:
+    """Equal for equal members: 1 and 1.0 are one number, the order of fields does not matter."""
+    return json.dumps(_plain_numbers(value), sort_keys=True)
+
+
+def _plain_numbers(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_plain_numbers(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _plain_numbers(one) for name, one in value.items()}
+    return value
+
+
+# -------------------------------------------------------------------- the handles
+
+
+class Writes:
+    """The writes of a transaction: local calls that the commit carries out."""
+
+    _work: Work
+
+    def put(self, key: str, value: Any) -> None:
+        """Replace the value. A key that was not read is read at the commit, at the transaction's revision."""
+        self._work.put(key, value)
+
+    def ensure(self, key: str, value: Any) -> None:
+        """Put the value if the key is absent, otherwise leave it alone."""
+        self._work.ensure(key, value)
+
+    def delete(self, key: str | None = None, *, prefix: str | None = None) -> None:
+        """Delete a key, or every key below a prefix, which is guarded as a scanned one."""
+        self._work.delete(key, prefix)
+
+    def append(self, key: str, item: Any, unique: str | None = None) -> None:
+        """Append one item to a list; an item whose id is in the list is not added again."""
+        ids = None if unique is None else [ops.check_unique(unique)]
+        self._work.delta(key, "append", [to_json(item, "item")], ids)
+
+    def extend(self, key: str, items: Iterable[Any], unique: Iterable[str] | None = None) -> None:
+        """Append items; unique: one id per item."""
+        data = [to_json(item, "items") for item in ops.check_items(items)]
+        ids = ops.check_uniques(unique, len(data))
+        if data:
+            self._work.delta(key, "append", data, ids)
+
+    def merge(self, key: str, patch: Mapping[str, Any]) -> None:
+        """Apply a JSON merge patch."""
+        self._work.delta(key, "merge", merge_patch(patch))
+
+    def increment(self, key: str, by: int | float | Decimal = 1) -> None:
+        """Add to a number."""
+        self._work.delta(key, "increment", ops.number_text(by))
+
+    def add_to_set(self, key: str, item: Any) -> None:
+        """Add a member to a list that is used as a set."""
+        self._work.delta(key, "add_to_set", to_json(item, "item"))
+
+    def follow(self, key: str, ticket: Ticket) -> None:
+        """Commit only if nobody but the holder of the ticket moved the key; a write of the key then carries
+        the ticket.
+        """
+        self._work.follow(key, ticket)
+
+
+class Transaction(Writes):
+    """What `store.transaction()` and `store.transact` give. For one thread at a time; not picklable.
+
+    receipt: of the commit, once the block is left without an exception.
+    """
+
+    def __init__(self, store: Store, work: Work) -> None:
+        self._store = store
+        self._work = work
+        self.receipt: Receipt | None = None
+
+    def read(self, key: str) -> Snapshot[Any]:
+        """The key at the transaction's revision, with this transaction's own writes."""
+        return self._store._run("txn.read", key, self._work.read_many((key,)))[0]
+
+    def read_many(self, keys: Iterable[str]) -> dict[str, Snapshot[Any]]:
+        """Several keys in one round trip."""
+        names = list(keys)
+        found = self._store._run("txn.read_many", None, self._work.read_many(names))
+        return dict(zip(names, found, strict=True))
+
+    def scan(
+        self, prefix: str = "", *, limit: int | None = None, values: bool = True
+    ) -> Iterator[Snapshot[Any]]:
+        """The keys below a prefix, in order; the commit is refused if any of them, or a new one, was written
+        since.
+        """
+        return iter(self._store._run("txn.scan", prefix, self._work.scan(prefix, limit, values)))
+
+
+class AsyncTransaction(Writes):
+    """The twin of Transaction; only its reads are awaited. For one task at a time."""
+
+    def __init__(self, store: AsyncStore, work: Work) -> None:
+        self._store = store
+        self._work = work
+        self.receipt: Receipt | None = None
+
+    async def read(self, key: str) -> Snapshot[Any]:
+        """The key at the transaction's revision, with this transaction's own writes."""
+        return (await self._store._run("txn.read", key, self._work.read_many((key,))))[0]
+
+    async def read_many(self, keys: Iterable[str]) -> dict[str, Snapshot[Any]]:
+        """Several keys in one round trip."""
+        names = list(keys)
+        found = await self._store._run("txn.read_many", None, self._work.read_many(names))
+        return dict(zip(names, found, strict=True))
+
+    async def scan(
+        self, prefix: str = "", *, limit: int | None = None, values: bool = True
+    ) -> AsyncIterator[Snapshot[Any]]:
+        """The keys below a prefix, in order; the commit is refused if any of them, or a new one, was written
+        since.
+        """
+        for snapshot in await self._store._run("txn.scan", prefix, self._work.scan(prefix, limit, values)):
+            yield snapshot
