@@ -293,11 +293,12 @@ class Flows:
         identity = encode_request_id(request_id)
         over = self.deadline(timeout)
         number = lost = held = 0
+        contended = self.link.is_contended(key)
         known: Snapshot[Any] | None = None
         while True:
             turn: int | None = None
             try:
-                if lost >= 2 or (lost == 0 and self.link.is_contended(key)):
+                if contended or lost >= 2:
                     turn, snapshot = yield from self._take_turn(key, timeout, over)
                 elif known is not None:
                     snapshot, known = known, None

@@ -39,7 +39,14 @@ def test_a_reply_is_taken_apart():
 
 @pytest.mark.parametrize(
     "frame",
-    [b"", b"\x01\x00", _reply(0, b"{}")[:-1], b"\x02" + bytes(_reply(0, b"{}"))[1:], _reply(0, b'{"a"'), _reply(0, b"\xff\xff")],
+    [
+        b"",
+        b"\x01\x00",
+        _reply(0, b"{}")[:-1],
+        b"\x02" + bytes(_reply(0, b"{}"))[1:],
+        _reply(0, b'{"a"'),
+        _reply(0, b"\xff\xff"),
+    ],
 )
 def test_a_malformed_reply_is_refused(frame):
     with pytest.raises(MalformedReply):
