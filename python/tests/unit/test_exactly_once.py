@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import mortmain
-from tests.frame_server import Asked, Cut, FrameServer, Hang, error, read_answer, receipt, snap
+
+from .frame_server import Asked, Cut, FrameServer, Hang, error, read_answer, receipt, snap
 
 
 @pytest.fixture
@@ -64,9 +65,12 @@ def test_no_answer_to_a_mutation_is_unconfirmed_and_names_the_request(place):
     def answer(asked: Asked):
         raise Hang
 
-    with FrameServer(place, answer) as server, opened(server, timeout=0.2) as store:
-        with pytest.raises(mortmain.CommitUnconfirmed) as caught:
-            store.append("k", 1, request_id="mine")
+    with (
+        FrameServer(place, answer) as server,
+        opened(server, timeout=0.2) as store,
+        pytest.raises(mortmain.CommitUnconfirmed) as caught,
+    ):
+        store.append("k", 1, request_id="mine")
     assert caught.value.request_id == "mine"
     assert caught.value.retry == "resolve"
     assert "mine" in str(caught.value)
@@ -184,9 +188,8 @@ def test_update_gives_up_with_the_last_conflict_and_the_number_of_rounds(place):
             return read_answer(snap("k", 1))
         return error("CLAIM_HELD", retry="wait", holder="b", retry_after=0.05)
 
-    with FrameServer(place, answer) as server, opened(server) as store:
-        with pytest.raises(mortmain.ClaimHeld) as caught:
-            store.update("k", lambda value: 2, timeout=0.3)
+    with FrameServer(place, answer) as server, opened(server) as store, pytest.raises(mortmain.ClaimHeld) as caught:
+        store.update("k", lambda value: 2, timeout=0.3)
     assert caught.value.attempts > 1
     assert caught.value.holder == "b"
 
@@ -246,8 +249,11 @@ def test_no_common_protocol_is_told_with_both_ranges(place):
 
 
 def test_a_frame_above_the_limit_is_refused_before_it_is_sent(place):
-    with FrameServer(place, lambda asked: receipt(asked, "k")) as server, opened(server) as store:
-        with pytest.raises(mortmain.ValueTooLarge) as caught:
-            store.create("k", b"x" * (3 << 20))
+    with (
+        FrameServer(place, lambda asked: receipt(asked, "k")) as server,
+        opened(server) as store,
+        pytest.raises(mortmain.ValueTooLarge) as caught,
+    ):
+        store.create("k", b"x" * (3 << 20))
     assert (caught.value.size, caught.value.limit) == (3 << 20, 1 << 20)
     assert server.asked == []

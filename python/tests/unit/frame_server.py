@@ -162,16 +162,20 @@ def _taken_apart(raw: bytes) -> Asked:
     )
 
 
-def snap(key: str, value: Any = None, *, version: int = 1, exists: bool = True, **more: Any) -> tuple[dict[str, Any], bytes]:
+Part = tuple[dict[str, Any], bytes]
+
+
+def snap(key: str, value: Any = None, *, version: int = 1, exists: bool = True, **more: Any) -> Part:
     """(snap, its part of the payload)."""
     fields = {"key": key, "version": version, "tag": 7, "epoch": 3, "revision": 9, "exists": exists, **more}
     if not exists:
         return fields, b""
     data = json.dumps(value).encode()
-    return {**fields, "type": "application/json", "len": len(data), "writer": "w", "committed_at": 1_700_000_000_000_001}, data
+    told = {"type": "application/json", "len": len(data), "writer": "w", "committed_at": 1_700_000_000_000_001}
+    return {**fields, **told}, data
 
 
-def read_answer(*snaps: tuple[dict[str, Any], bytes], store_id: str = "store-1", **more: Any) -> tuple[dict[str, Any], bytes]:
+def read_answer(*snaps: Part, store_id: str = "store-1", **more: Any) -> Part:
     fields = {"store_id": store_id, "read_revision": 10, "snaps": [one for one, _ in snaps], **more}
     return fields, b"".join(data for _, data in snaps)
 
