@@ -1,0 +1,129 @@
+package mortmain.gateway;
+
+import java.nio.file.Path;
+
+/**
+ * The command line, taken apart. Immutable.
+ *
+ * @param idleSeconds without connections until the gateway leaves; 0 is never
+ * @param truncateAt the last revision that {@code repair} keeps, or -1
+ */
+record Options(Command command, Path directory, boolean create, boolean tcp, long idleSeconds, long truncateAt) {
+  static final String USAGE =
+      """
+      usage: java -jar mortmain.jar gateway --dir DIR [--foreground] [--transport unix|tcp] [--idle SECONDS] [--no-create]
+             java -jar mortmain.jar verify  --dir DIR
+             java -jar mortmain.jar repair  --dir DIR --truncate-at REVISION
+             java -jar mortmain.jar --help | --version
+
+      gateway  serves a state directory until it is stopped or idle (default 600 seconds; --foreground and --idle 0: never)
+      verify   reads every frame of the journal and prints what it found as JSON; no gateway may be running
+      repair   cuts the journal behind a revision: what was acknowledged after it is lost
+
+      exit codes: 0 ok, 1 failed, 2 wrong usage, 74 the journal could not be written, 75 another process holds the directory
+      """;
+
+  private static final long IDLE_SECONDS = 600; // long enough for a person to think, short enough not to pile up
+
+  enum Command {
+    GATEWAY,
+    VERIFY,
+    REPAIR,
+    HELP,
+    VERSION
+  }
+
+  /** Wrong usage, with one line that says what is wrong. */
+  static final class UsageException extends Exception {
+    UsageException(String message) {
+      super(message, null, false, false);
+    }
+  }
+
+  static Options parse(String[] args) throws UsageException {
+    if (args.length == 0) {
+      throw new UsageException("a command is missing");
+    }
+    Parser parser = new Parser(command(args[0]));
+    for (int i = 1; i < args.length; i++) {
+      i = parser.option(args, i);
+    }
+    return parser.options();
+  }
+
+  private static Command command(String word) throws UsageException {
+    return switch (word) {
+      case "gateway" -> Command.GATEWAY;
+      case "verify" -> Command.VERIFY;
+      case "repair" -> Command.REPAIR;
+      case "--help", "-h", "help" -> Command.HELP;
+      case "--version" -> Command.VERSION;
+      default -> throw new UsageException("unknown command " + word);
+    };
+  }
+
+  private static final class Parser {
+    private final Command command;
+    private Path directory;
+    private boolean create = true;
+    private boolean foreground;
+    private boolean tcp = !java.io.File.separator.equals("/"); // no peer credentials elsewhere
+    private long idle = IDLE_SECONDS;
+    private long truncateAt = -1;
+
+    Parser(Command command) {
+      this.command = command;
+    }
+
+    /** Takes the option at {@code i}; the result is the index of its last word. */
+    int option(String[] args, int i) throws UsageException {
+      switch (args[i]) {
+        case "--foreground" -> foreground = true;
+        case "--no-create" -> create = false;
+        case "--json" -> { } // verify and repair print nothing else
+        case "--dir" -> directory = Path.of(value(args, i));
+        case "--transport" -> tcp = transport(value(args, i));
+        case "--idle" -> idle = number(args, i);
+        case "--truncate-at" -> truncateAt = number(args, i);
+        default -> throw new UsageException("unknown option " + args[i]);
+      }
+      return args[i].equals("--foreground") || args[i].equals("--no-create") || args[i].equals("--json") ? i : i + 1;
+    }
+
+    Options options() throws UsageException {
+      if (directory == null && command != Command.HELP && command != Command.VERSION) {
+        throw new UsageException("--dir is missing");
+      }
+      if (command == Command.REPAIR && truncateAt < 0) {
+        throw new UsageException("--truncate-at is missing");
+      }
+      return new Options(command, directory, create, tcp, foreground ? 0 : idle, truncateAt);
+    }
+
+    private static String value(String[] args, int i) throws UsageException {
+      if (i + 1 == args.length) {
+        throw new UsageException(args[i] + " needs a value");
+      }
+      return args[i + 1];
+    }
+
+    private static boolean transport(String name) throws UsageException {
+      if (!name.equals("unix") && !name.equals("tcp")) {
+        throw new UsageException("--transport is unix or tcp, not " + name);
+      }
+      return name.equals("tcp");
+    }
+
+    private static long number(String[] args, int i) throws UsageException {
+      try {
+        long number = Long.parseLong(value(args, i));
+        if (number >= 0 && number <= Long.MAX_VALUE / 2_000_000_000L) {
+          return number;
+        }
+      } catch (NumberFormatException notOne) {
+        // said below
+      }
+      throw new UsageException(args[i] + " takes a whole number from 0, not " + args[i + 1]);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+package mortmain.gateway.frame;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One reply while it is made, and its buffer, reused from call to call. Values are kept by reference until they are written. One
+ * thread at a time.
+ */
+public final class Reply {
+  /** Bytes of the length in front of a frame. */
+  public static final int PREFIX = 4;
+
+  /** Bytes of a reply's header. */
+  public static final int HEADER = 16;
+
+  private static final int INLINE = 64 << 10;
+
+  private final JsonWriter json = new JsonWriter(PREFIX + HEADER, 2048 - PREFIX - HEADER);
+  private final List<byte[]> payload = new ArrayList<>();
+  private long payloadLength;
+  private int status;
+
+  /** Begins an answer; the caller writes one JSON object. */
+  public JsonWriter answer() {
+    return begin(0);
+  }
+
+  /** Begins an error; the caller writes one JSON object. */
+  public JsonWriter error() {
+    return begin(1);
+  }
+
+  private JsonWriter begin(int newStatus) {
+    status = newStatus;
+    json.reset();
+    payload.clear();
+    payloadLength = 0;
+    return json;
+  }
+
+  /** Appends a value to the payload; it is not copied. */
+  public void add(byte[] value) {
+    payload.add(value);
+    payloadLength += value.length;
+  }
+
+  public boolean isError() {
+    return status != 0;
+  }
+
+  /** Bytes on the wire behind the length prefix. */
+  public long length() {
+    return json.end() - PREFIX + payloadLength;
+  }
+
+  /** Fills in prefix and header, and takes small values into the same buffer. {@code revision}: the durable one. */
+  public void seal(long revision) {
+    long length = length();
+    int fields = json.end() - PREFIX - HEADER;
+    inline();
+    byte[] frame = json.array();
+    put(frame, 0, length, 4);
+    frame[4] = 1;
+    frame[5] = (byte) status;
+    frame[6] = 0;
+    frame[7] = 0;
+    put(frame, 8, revision, 8);
+    put(frame, 16, fields, 4);
+  }
+
+  private void inline() {
+    int taken = 0;
+    while (taken < payload.size() && json.end() + payload.get(taken).length <= INLINE) {
+      byte[] value = payload.get(taken++);
+      json.bytes(value);
+      payloadLength -= value.length;
+    }
+    if (taken > 0) {
+      payload.subList(0, taken).clear();
+    }
+  }
+
+  /** Prefix, header, fields and the small values behind them; valid up to {@link #headEnd()}. */
+  public byte[] head() {
+    return json.array();
+  }
+
+  public int headEnd() {
+    return json.end();
+  }
+
+  /** The values that come behind the head. */
+  public List<byte[]> payload() {
+    return payload;
+  }
+
+  /** The sealed reply without its prefix. */
+  public byte[] toBytes() {
+    byte[] all = new byte[Math.toIntExact(length())];
+    int at = json.end() - PREFIX;
+    System.arraycopy(json.array(), PREFIX, all, 0, at);
+    for (byte[] value : payload) {
+      System.arraycopy(value, 0, all, at, value.length);
+      at += value.length;
+    }
+    return all;
+  }
+
+  /** Lets go of the values. */
+  public void clear() {
+    payload.clear();
+    payloadLength = 0;
+  }
+
+  private static void put(byte[] into, int at, long value, int bytes) {
+    for (int i = 0; i < bytes; i++) {
+      into[at + i] = (byte) (value >>> (8 * (bytes - 1 - i)));
+    }
+  }
+}

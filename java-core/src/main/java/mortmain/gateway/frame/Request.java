@@ -1,0 +1,150 @@
+package mortmain.gateway.frame;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.util.Map;
+import mortmain.model.Call;
+import mortmain.model.ErrorCode;
+import mortmain.model.Rejection;
+
+/** A request frame taken apart: a view, valid until the frame's buffer is reused. Immutable. */
+final class Request {
+  static final int HEADER = 28;
+  private static final int MAX_ID = 128;
+  private static final long NANOS_PER_MILLI = 1_000_000;
+
+  private final Op op;
+  private final String requestId;
+  private final int attempt;
+  private final long deadline;
+  private final long since;
+  private final byte[] frame;
+  private final int fieldsAt;
+  private final int fieldsEnd;
+  private final int payloadEnd;
+
+  private Request(ByteBuffer header, Op op, String requestId, byte[] frame, int fieldsAt, int payloadEnd) {
+    this.op = op;
+    this.requestId = requestId;
+    this.attempt = header.getInt();
+    this.deadline = header.getLong();
+    this.since = header.getLong();
+    this.frame = frame;
+    this.fieldsAt = fieldsAt;
+    this.fieldsEnd = fieldsAt + header.getInt();
+    this.payloadEnd = payloadEnd;
+  }
+
+  /**
+   * Takes {@code length} bytes of a frame apart.
+   *
+   * @throws mortmain.model.MortmainException INVALID when they are no request
+   */
+  static Request of(byte[] frame, int at, int length) {
+    if (length < HEADER) {
+      throw invalid("frame", length + " bytes are no request: its header alone has " + HEADER);
+    }
+    ByteBuffer header = ByteBuffer.wrap(frame, at, HEADER);
+    int format = header.get();
+    int code = Byte.toUnsignedInt(header.get());
+    int idLength = Byte.toUnsignedInt(header.get());
+    int reserved = header.get();
+    if (format != 1 || reserved != 0) {
+      throw invalid("frame", "unknown frame format " + format + "." + reserved + ", this gateway speaks 1.0");
+    }
+    int fieldsLength = header.getInt(at + HEADER - Integer.BYTES);
+    if (idLength > MAX_ID || fieldsLength < 0 || fieldsLength > length - HEADER - idLength) {
+      throw invalid("frame", "the requestId is longer than 128 bytes, or the fields are longer than the frame");
+    }
+    Op op = Op.of(code);
+    if (op == null) {
+      throw unknown(code);
+    }
+    int fieldsAt = at + HEADER + idLength;
+    String id = idLength == 0 ? null : text(frame, at + HEADER, idLength);
+    Request request = new Request(header, op, id, frame, fieldsAt, at + length);
+    if (request.attempt < 0 || request.deadline < 0 || request.since < 0) {
+      throw invalid("frame", "attempt, deadline and since are not negative");
+    }
+    return request;
+  }
+
+  Op op() {
+    return op;
+  }
+
+  /** 1 to 128 bytes of text, or null. */
+  String requestId() {
+    return requestId;
+  }
+
+  int attempt() {
+    return attempt;
+  }
+
+  /** Milliseconds on the gateway's clock, 0 for none. */
+  long deadline() {
+    return deadline;
+  }
+
+  /** The durable revision that the client knew when it made the id. */
+  long since() {
+    return since;
+  }
+
+  byte[] frame() {
+    return frame;
+  }
+
+  int fieldsEnd() {
+    return fieldsEnd;
+  }
+
+  int payloadEnd() {
+    return payloadEnd;
+  }
+
+  /** The deadline in nanoseconds on the engine's clock; {@link Long#MAX_VALUE} is none. */
+  long deadlineNanos() {
+    return deadline == 0 || deadline > Long.MAX_VALUE / NANOS_PER_MILLI ? Long.MAX_VALUE : deadline * NANOS_PER_MILLI;
+  }
+
+  Call call() {
+    return new Call(requestId, attempt, since, deadlineNanos());
+  }
+
+  Fields fields() {
+    return new Fields(frame, fieldsAt, fieldsEnd - fieldsAt);
+  }
+
+  private static String text(byte[] frame, int at, int length) {
+    for (int i = at; i < at + length; i++) {
+      if (frame[i] < 0) {
+        return strict(frame, at, length);
+      }
+    }
+    return new String(frame, at, length, UTF_8);
+  }
+
+  private static String strict(byte[] frame, int at, int length) {
+    try {
+      return UTF_8.newDecoder().decode(ByteBuffer.wrap(frame, at, length)).toString();
+    } catch (CharacterCodingException notText) {
+      throw invalid("request_id", "not valid UTF-8");
+    }
+  }
+
+  private static RuntimeException unknown(int code) {
+    return Rejection.of(
+            ErrorCode.UNSUPPORTED,
+            "this gateway does not know operation " + code + ": it is older than the client, stop it so that a new one starts",
+            Map.of("operation", String.valueOf(code)))
+        .exception();
+  }
+
+  private static RuntimeException invalid(String field, String reason) {
+    return Rejection.invalid(field, reason).exception();
+  }
+}

@@ -1,0 +1,208 @@
+package mortmain.gateway.py4j;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.net.Socket;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import mortmain.gateway.frame.FrameLoop;
+import mortmain.gateway.frame.Session;
+import mortmain.gateway.frame.Wire;
+import py4j.Py4JServerConnection;
+
+/**
+ * One connection, which begins with py4j's text lines: authenticate, then call the entry point or upgrade to frames. It is not a
+ * subclass of py4j's own connection, which would bring its fourteen commands along. Its thread runs it; {@link #shutdown()} may be
+ * called by any other.
+ */
+final class TextConnection implements Py4JServerConnection, Runnable {
+  private static final String DONE = "!yv\n";
+  private static final String END = "e";
+  private static final int NONCE = 64;
+
+  private final LockedServer server;
+  private final Socket socket;
+  private final Wire wire;
+  private final Lines lines;
+  private final Session session = new Session();
+  private final TextCalls calls;
+  private volatile boolean authenticated;
+  private volatile FrameLoop frames;
+  private String expectedProof;
+  private boolean asked;
+
+  TextConnection(LockedServer server, Socket socket) {
+    this.server = server;
+    this.socket = socket;
+    this.wire = new Wire(socket.getChannel());
+    this.lines = new Lines(wire, server.budget());
+    this.calls = new TextCalls(server, lines, wire, session);
+  }
+
+  @Override
+  public void run() {
+    try {
+      while (command()) {
+        lines.release();
+      }
+    } catch (IOException gone) {
+      // a peer that is gone or broke the protocol: nobody is left to tell
+    } catch (RuntimeException | Error bug) {
+      Logger.getLogger("mortmain.gateway").log(Level.SEVERE, "a connection failed unexpectedly", bug);
+    } finally {
+      lines.release();
+      wire.close();
+      server.gone(this);
+      server.handler().closed(session);
+    }
+  }
+
+  /** Handles one command; false when the connection is over. */
+  private boolean command() throws IOException {
+    String command = lines.text(Lines.STRANGER);
+    if (command == null) {
+      return false;
+    }
+    if (!authenticated) {
+      return prove(command);
+    }
+    return switch (command) {
+      case "A" -> word();
+      case "B" -> upgrade();
+      case "M" -> challenge();
+      case "q" -> false;
+      default -> calls.command(command);
+    };
+  }
+
+  private boolean prove(String command) throws IOException {
+    return switch (command) {
+      case "A" -> word();
+      case "M" -> challenge();
+      case "P" -> proof();
+      default -> refuse("Authentication error: unexpected command.");
+    };
+  }
+
+  /** py4j's own way: the word itself. */
+  private boolean word() throws IOException {
+    String said = lines.must(Lines.STRANGER);
+    end();
+    if (!Secrets.same(said, server.word())) {
+      return refuse("Authentication error: bad auth token received.");
+    }
+    return admit();
+  }
+
+  /** Our way: the gateway proves that it knows the word, then the client does. One try for each connection. */
+  private boolean challenge() throws IOException {
+    String theirs = lines.must(Lines.STRANGER);
+    end();
+    if (asked || !isNonce(theirs)) {
+      return refuse("Authentication error: expected one nonce of 64 hex digits.");
+    }
+    asked = true;
+    String ours = Secrets.random(NONCE / 2);
+    expectedProof = Secrets.proof(server.word(), "client", theirs, ours, server.instance());
+    send("!y" + ours + Secrets.proof(server.word(), "gateway", theirs, ours, server.instance()) + "\n");
+    return true;
+  }
+
+  private boolean proof() throws IOException {
+    String said = lines.must(Lines.STRANGER);
+    end();
+    boolean right = expectedProof != null && Secrets.same(said, expectedProof);
+    expectedProof = null;
+    if (!right) {
+      return refuse("Authentication error: wrong proof.");
+    }
+    return admit();
+  }
+
+  private static boolean isNonce(String text) {
+    boolean hex = text.length() == NONCE;
+    for (int i = 0; i < text.length() && hex; i++) {
+      char c = text.charAt(i);
+      hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    }
+    return hex;
+  }
+
+  private boolean admit() throws IOException {
+    if (!authenticated && !authenticated()) {
+      return false;
+    }
+    send(DONE);
+    return true;
+  }
+
+  /** The peer is who it should be; false when there is no room for it. */
+  boolean authenticated() {
+    authenticated = true;
+    boolean room = server.admitted(this);
+    if (!room) {
+      wire.close();
+    }
+    return room;
+  }
+
+  private boolean upgrade() throws IOException {
+    String format = lines.must(Lines.STRANGER);
+    end();
+    if (!format.equals("1")) {
+      send(TextCalls.error("this gateway speaks frame format 1"));
+      return true;
+    }
+    FrameLoop loop = new FrameLoop(wire, session, server.handler(), server.budget(), server.frameLimit(), server.helpers());
+    frames = loop;
+    send(DONE);
+    loop.run();
+    return false;
+  }
+
+  private void end() throws IOException {
+    if (!lines.must(Lines.STRANGER).equals(END)) {
+      throw new Lines.Broken("a command without its end");
+    }
+  }
+
+  private boolean refuse(String why) throws IOException {
+    send(TextCalls.error(why));
+    return false;
+  }
+
+  private void send(String line) throws IOException {
+    byte[] bytes = line.getBytes(UTF_8);
+    wire.write(bytes, 0, bytes.length);
+  }
+
+  Session session() {
+    return session;
+  }
+
+  boolean isAuthenticated() {
+    return authenticated;
+  }
+
+  /** See {@link FrameLoop#writingSince()}. */
+  long writingSince() {
+    FrameLoop loop = frames;
+    return loop == null ? 0 : loop.writingSince();
+  }
+
+  @Override
+  public Socket getSocket() {
+    return socket;
+  }
+
+  @Override
+  public void shutdown() {
+    wire.close();
+  }
+
+  @Override
+  public void shutdown(boolean reset) {
+    wire.close();
+  }
+}
