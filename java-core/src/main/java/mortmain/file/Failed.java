@@ -23,8 +23,10 @@ final class Failed {
     return new MortmainException(Rejection.of(code, sentence + " (" + failure.getMessage() + ")", Map.of("reason", "stalled")), failure);
   }
 
-  static MortmainException closed() {
-    return Rejection.of(ErrorCode.UNAVAILABLE, "the store is closed", Map.of("reason", "refused")).exception();
+  /** A fault of ours between judging and answering: memory may not agree with the journal, so the process must end. */
+  static MortmainException broken(Throwable fault) {
+    String sentence = "the store failed inside (" + fault + "): whether this was committed is known after the next start";
+    return new MortmainException(Rejection.of(ErrorCode.UNCONFIRMED, sentence, Map.of("reason", "internal")), fault);
   }
 
   static MortmainException damaged(JournalDamaged damage) {

@@ -28,6 +28,7 @@ import mortmain.model.ErrorCode;
 import mortmain.model.Event;
 import mortmain.model.Key;
 import mortmain.model.Limits;
+import mortmain.model.MortmainException;
 import mortmain.model.Outcome;
 import mortmain.model.ReadOptions;
 import mortmain.model.Reading;
@@ -109,6 +110,13 @@ final class FileEngine implements Engine {
       }
     } catch (JournalPoisoned e) {
       then.reject(Failed.poisoned(e));
+      return false;
+    } catch (MortmainException e) {
+      then.reject(e);
+      return false;
+    } catch (RuntimeException | Error e) {
+      failure.happened(e);
+      then.reject(Failed.broken(e));
       return false;
     } finally {
       lock.unlock();
