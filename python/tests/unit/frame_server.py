@@ -43,7 +43,9 @@ Answer = Callable[[Asked], "tuple[dict[str, Any], bytes] | dict[str, Any]"]
 class FrameServer:
     """Serves run/gateway.sock of a directory. `asked` holds every request but HELLO, in order."""
 
-    def __init__(self, directory: Path, answer: Answer, *, instance: str = "one", store_id: str = "store-1") -> None:
+    def __init__(
+        self, directory: Path, answer: Answer, *, instance: str = "one", store_id: str = "store-1"
+    ) -> None:
         self.directory = directory
         self.answer = answer
         self.instance = instance
@@ -171,7 +173,12 @@ def snap(key: str, value: Any = None, *, version: int = 1, exists: bool = True, 
     if not exists:
         return fields, b""
     data = json.dumps(value).encode()
-    told = {"type": "application/json", "len": len(data), "writer": "w", "committed_at": 1_700_000_000_000_001}
+    told = {
+        "type": "application/json",
+        "len": len(data),
+        "writer": "w",
+        "committed_at": 1_700_000_000_000_001,
+    }
     return {**fields, **told}, data
 
 
@@ -180,7 +187,9 @@ def read_answer(*snaps: Part, store_id: str = "store-1", **more: Any) -> Part:
     return fields, b"".join(data for _, data in snaps)
 
 
-def receipt(asked: Asked, *keys: str, version: int = 2, result: Any = None, replayed: bool = False) -> dict[str, Any]:
+def receipt(
+    asked: Asked, *keys: str, version: int = 2, result: Any = None, replayed: bool = False
+) -> dict[str, Any]:
     return {
         "revision": 11,
         "store_id": "store-1",
@@ -191,4 +200,10 @@ def receipt(asked: Asked, *keys: str, version: int = 2, result: Any = None, repl
 
 
 def error(code: str, message: str = "no", retry: str = "never", **fields: Any) -> dict[str, Any]:
-    return {"code": code, "message": message, "retry": retry, "failures": [{"code": code, **fields}], **fields}
+    return {
+        "code": code,
+        "message": message,
+        "retry": retry,
+        "failures": [{"code": code, **fields}],
+        **fields,
+    }

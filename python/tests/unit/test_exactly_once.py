@@ -51,7 +51,9 @@ def test_a_new_store_behind_the_same_directory_does_not_get_the_resend_as_its_ow
 
     def replace(asked: Asked):
         server.close()
-        second.append(FrameServer(place, lambda again: error("STORE_CHANGED"), instance="two", store_id="store-2"))
+        second.append(
+            FrameServer(place, lambda again: error("STORE_CHANGED"), instance="two", store_id="store-2")
+        )
         raise Cut
 
     server.answer = replace
@@ -118,7 +120,11 @@ def test_a_negative_answer_after_an_unanswered_copy_is_not_taken_for_no(place):
             raise Cut
         return error("UNAVAILABLE", reason="timeout")
 
-    with FrameServer(place, answer) as server, opened(server) as store, pytest.raises(mortmain.CommitUnconfirmed):
+    with (
+        FrameServer(place, answer) as server,
+        opened(server) as store,
+        pytest.raises(mortmain.CommitUnconfirmed),
+    ):
         store.append("k", 1)
 
 
@@ -188,7 +194,11 @@ def test_update_gives_up_with_the_last_conflict_and_the_number_of_rounds(place):
             return read_answer(snap("k", 1))
         return error("CLAIM_HELD", retry="wait", holder="b", retry_after=0.05)
 
-    with FrameServer(place, answer) as server, opened(server) as store, pytest.raises(mortmain.ClaimHeld) as caught:
+    with (
+        FrameServer(place, answer) as server,
+        opened(server) as store,
+        pytest.raises(mortmain.ClaimHeld) as caught,
+    ):
         store.update("k", lambda value: 2, timeout=0.3)
     assert caught.value.attempts > 1
     assert caught.value.holder == "b"

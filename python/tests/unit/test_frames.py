@@ -11,9 +11,11 @@ from mortmain._frames import MalformedReply, Request, parse_reply
 def test_a_request_is_laid_out_as_the_table_says():
     request = Request(_frames.COMMIT, b'{"writer":"a"}', b"xyz", request_id=b"id-1", attempt=2)
     frame = request.bytes(1000, "store", 77)
-    assert frame == bytes.fromhex(
-        "00000031" "01" "03" "04" "00" "00000002" "00000000000003e8" "000000000000004d" "0000000e"
-    ) + b'id-1{"writer":"a"}xyz'
+    assert (
+        frame
+        == bytes.fromhex("00000031010304000000000200000000000003e8000000000000004d0000000e")
+        + b'id-1{"writer":"a"}xyz'
+    )
 
 
 def test_a_resend_keeps_since_and_store_and_moves_only_the_deadline():
