@@ -1,0 +1,230 @@
+package mortmain.gateway.frame;
+
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import mortmain.Store;
+import mortmain.model.Commit;
+import mortmain.model.ErrorCode;
+import mortmain.model.MortmainException;
+import mortmain.model.Outcome;
+import mortmain.model.Receipt;
+import mortmain.model.Rejection;
+
+/**
+ * The table of operations: takes a frame apart, asks the store, writes the answer. Safe for any number of threads; one request of a
+ * connection at a time.
+ */
+public final class Operations implements Handler {
+  private final Store store;
+  private final Meters meters;
+  private final Commands commands;
+  private final AtomicInteger busy = new AtomicInteger();
+  private volatile boolean stopping;
+
+  /** What the gateway around the store answers. */
+  public interface Host {
+    /** Version, instance, directory and the like for HELLO, ready to be written. */
+    Map<String, Object> greeting();
+
+    /** The mapping of {@code store.info()}. */
+    Map<String, Object> info();
+
+    /** Stops the gateway soon; returns at once. */
+    void stop();
+  }
+
+  public Operations(Store store, Host host, Meters meters) {
+    this.store = store;
+    this.meters = meters;
+    this.commands = new Commands(store, host);
+  }
+
+  /** Takes no more requests. {@link #busy()} then falls to 0 as soon as the last one is answered. */
+  public void stopTaking() {
+    stopping = true;
+  }
+
+  /** Requests that are being answered; those that wait for a claim or a turn are not counted. */
+  public int busy() {
+    return busy.get();
+  }
+
+  @Override
+  public void handle(byte[] frame, int at, int length, Exchange exchange) {
+    long start = System.nanoTime();
+    Op op = Op.PING;
+    busy.incrementAndGet();
+    try {
+      admit(exchange);
+      Request request = Request.of(frame, at, length);
+      op = request.op();
+      if (op == Op.COMMIT) {
+        commit(request, start, exchange);
+        return;
+      }
+      if (op == Op.CLAIM || op == Op.TURN) {
+        waiting(request, start, exchange);
+        return;
+      }
+      checkDeadline(request);
+      commands.run(request, exchange);
+    } catch (MortmainException rejection) {
+      reject(rejection, exchange);
+    } catch (RuntimeException | Error bug) {
+      reject(internal(bug), exchange);
+    }
+    finish(op, start, exchange);
+    if (op == Op.STOP && !exchange.reply().isError()) {
+      commands.stop();
+    }
+  }
+
+  @Override
+  public void closed(Session session) {
+    for (long turn : session.drain()) {
+      try {
+        store.endTurn(turn);
+      } catch (MortmainException ended) {
+        // a turn is a hint; it is over either way
+      }
+    }
+  }
+
+  private void admit(Exchange exchange) {
+    if (exchange.session().isRefused()) {
+      throw unavailable("too-many-connections", "the gateway has as many connections as it takes: close some or share a Store");
+    }
+    if (stopping) {
+      throw unavailable("refused", "the gateway is stopping: connect again, a new one will be started");
+    }
+  }
+
+  private void commit(Request request, long start, Exchange exchange) {
+    Commit commit = new CommitReader(request, store.limits()).read();
+    if (commit.turn() != 0) {
+      exchange.session().ended(commit.turn());
+    }
+    CommitAnswer answer = new CommitAnswer(start, exchange, request.requestId());
+    try {
+      store.commit(commit, answer);
+    } catch (MortmainException rejection) {
+      answer.reject(rejection);
+    } catch (RuntimeException | Error bug) {
+      // It may have been journaled: nobody may be told that it was not.
+      internal(bug);
+      answer.reject(unconfirmed(request.requestId()));
+    }
+  }
+
+  private void waiting(Request request, long start, Exchange exchange) {
+    busy.decrementAndGet();
+    try {
+      checkDeadline(request);
+      if (request.op() == Op.CLAIM) {
+        commands.claim(request, exchange, () -> finishWaiting(Op.CLAIM, start, exchange));
+      } else {
+        commands.turn(request, exchange);
+        finishWaiting(Op.TURN, start, exchange);
+      }
+    } catch (MortmainException rejection) {
+      reject(rejection, exchange);
+      finishWaiting(request.op(), start, exchange);
+    } catch (RuntimeException | Error bug) {
+      reject(internal(bug), exchange);
+      finishWaiting(request.op(), start, exchange);
+    }
+  }
+
+  private void finishWaiting(Op op, long start, Exchange exchange) {
+    busy.incrementAndGet();
+    finish(op, start, exchange);
+  }
+
+  private void finish(Op op, long start, Exchange exchange) {
+    try {
+      if (exchange.reply().length() > Integer.MAX_VALUE) {
+        reject(tooLarge(exchange.reply().length()), exchange);
+      }
+      exchange.reply().seal(store.durableRevision());
+      exchange.done();
+    } finally {
+      busy.decrementAndGet();
+      meters.took(op, System.nanoTime() - start);
+    }
+  }
+
+  private void reject(MortmainException rejection, Exchange exchange) {
+    meters.rejected(rejection.code());
+    exchange.fail(rejection);
+  }
+
+  private void checkDeadline(Request request) {
+    if (request.deadline() != 0 && request.deadlineNanos() < store.now()) {
+      throw unavailable("timeout", "the request's time was over before the gateway took it up");
+    }
+  }
+
+  static MortmainException unavailable(String reason, String sentence) {
+    return Rejection.of(ErrorCode.UNAVAILABLE, sentence, Map.of("reason", reason)).exception();
+  }
+
+  private static MortmainException tooLarge(long size) {
+    return Rejection.of(
+            ErrorCode.TOO_LARGE,
+            "the answer would have " + size + " bytes: read fewer keys at once",
+            Map.of("size", size, "limit", Integer.MAX_VALUE))
+        .exception();
+  }
+
+  private static MortmainException unconfirmed(String requestId) {
+    return Rejection.of(
+            ErrorCode.UNCONFIRMED,
+            "the gateway failed while it committed " + requestId + ": it may have happened, resolve the request",
+            Map.of("request_id", requestId))
+        .exception();
+  }
+
+  private static MortmainException internal(Throwable bug) {
+    Logger.getLogger("mortmain.gateway").log(Level.SEVERE, "an operation failed unexpectedly", bug);
+    return unavailable("internal", "the gateway failed unexpectedly (" + bug + "): see its log");
+  }
+
+  /** Answers a commit once, on whatever thread knows how it went. */
+  private final class CommitAnswer implements Outcome<Receipt> {
+    private final long start;
+    private final Exchange exchange;
+    private final String requestId;
+    private final AtomicInteger answers = new AtomicInteger();
+
+    CommitAnswer(long start, Exchange exchange, String requestId) {
+      this.start = start;
+      this.exchange = exchange;
+      this.requestId = requestId;
+    }
+
+    @Override
+    public void answer(Receipt receipt) {
+      if (answers.getAndIncrement() == 0) {
+        try {
+          JsonWriter json = exchange.reply().answer().beginObject();
+          Answers.receipt(json, receipt);
+          json.endObject();
+        } catch (RuntimeException | Error bug) {
+          internal(bug);
+          Operations.this.reject(unconfirmed(requestId), exchange);
+        }
+        finish(Op.COMMIT, start, exchange);
+      }
+    }
+
+    @Override
+    public void reject(MortmainException rejection) {
+      if (answers.getAndIncrement() == 0) {
+        Operations.this.reject(rejection, exchange);
+        finish(Op.COMMIT, start, exchange);
+      }
+    }
+  }
+}
