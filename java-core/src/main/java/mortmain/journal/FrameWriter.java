@@ -14,13 +14,13 @@ final class FrameWriter {
 
   private final Checksum checksum = new Checksum();
   private final ByteBuffer headerBuffer = ByteBuffer.allocate(Frame.HEADER);
-  private ByteBuffer buffer = ByteBuffer.allocateDirect(SMALLEST);
+  private ByteBuffer buffer = ByteBuffer.allocate(0); // a direct one from the first write on
 
   /** Writes the batch at the offset of the segment, not forced, and returns its CRC. */
   int write(Segment segment, long offset, Batch batch, int previousCrc) throws IOException {
     long length = Frame.length(batch.body);
     if (length > buffer.capacity() && buffer.capacity() < LARGEST) {
-      buffer = ByteBuffer.allocateDirect((int) Math.min(LARGEST, Long.highestOneBit(length) << 1));
+      buffer = ByteBuffer.allocateDirect((int) Math.min(LARGEST, Math.max(SMALLEST, Long.highestOneBit(length) << 1)));
     }
     checksum.begin(segment, offset);
     ByteBuffer header = header(batch, previousCrc);
