@@ -14,6 +14,7 @@ import mortmain.disk.DiskFile;
 final class Recovery {
   static final int FORMAT = 1;
   private static final String FORMAT_WORD = "mortmain ";
+  static final String FORMAT_LINE = FORMAT_WORD + FORMAT + "\n";
 
   private final Home home;
   private final Disk disk;
@@ -73,7 +74,7 @@ final class Recovery {
     segments.add(first);
     first.writeHeader();
     file.force();
-    home.replace(Home.FORMAT, FORMAT_WORD + FORMAT + "\n");
+    home.replace(Home.FORMAT, FORMAT_LINE);
     home.replace(Home.MANIFEST, Manifest.of(segments).text());
     return new Recovered(segments, Segment.HEADER, 0, 0, true);
   }

@@ -91,6 +91,9 @@ final class Tail {
 
   /** Zeroes up to {@code end} in an order that leaves a torn tail again if it is interrupted. */
   static void zero(Segment segment, long position, long end) throws IOException {
+    if (end == position) {
+      return;
+    }
     long body = Math.min(end, position + Frame.HEADER);
     if (end > body) {
       fill(segment, end - 1, end); // the trailer's last byte, if there is a trailer
