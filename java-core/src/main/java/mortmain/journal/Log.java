@@ -123,12 +123,8 @@ final class Log {
   }
 
   void close() throws IOException {
+    maker.close();
     IOException failure = null;
-    try {
-      maker.close();
-    } catch (IOException e) {
-      failure = e;
-    }
     for (Segment segment : segments) {
       try {
         segment.file().close();

@@ -108,15 +108,20 @@ final class SegmentMaker {
     }
   }
 
-  /** Waits for the background. The file that it made is on no list, so the next open removes it. */
-  void close() throws IOException {
-    if (next != null) {
+  /** Waits for the background. What it made, or failed to make, is on no list: the next open removes it, and nobody needs to know. */
+  void close() {
+    if (next == null) {
+      return;
+    }
+    try {
       DiskFile file = prepared();
-      next = null;
       if (file != null) {
         file.close();
       }
+    } catch (IOException e) {
+      // No frame depends on this file.
     }
+    next = null;
   }
 
   /** Zeros could not be written; nothing was forced. */

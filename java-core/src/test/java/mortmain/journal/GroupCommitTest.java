@@ -69,8 +69,8 @@ class GroupCommitTest {
           assertTrue(journal.durableRevision() >= revision);
         }
       });
-      assertEquals(8 * each, journal.stats().records());
-      assertTrue(journal.stats().forces() < 8 * each / 2, () -> journal.stats().toString());
+      assertEquals(8L * each, journal.stats().records());
+      assertTrue(journal.stats().forces() < 4L * each, () -> journal.stats().toString());
     }
     Replayed replayed = new Replayed();
     Journal.open(new RealDisk(), directory, JournalOptions.defaults(), replayed).close();
