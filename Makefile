@@ -50,7 +50,7 @@ check: lint $(READY) $(JAR) ## the fast loop: compile, lint, unit tests
 	cd python && ../$(BIN)/python -m pytest -q -m 'not slow'
 
 lint: $(READY)
-	$(BIN)/ruff check python
+	$(BIN)/ruff check python repro
 	cd python && ../$(BIN)/mypy
 
 wheel: $(READY) $(JAR) ## the wheels of all distributions into dist/

@@ -1,9 +1,11 @@
-"""Runs every claim of this folder and compares what it prints with its expected.txt; exit code 0 only if every expected line came.
+"""Runs every claim of this folder and compares what it prints with its expected.txt.
+
+The exit code is 0 only if every expected line came.
 
     .venv/bin/python repro/run.py [CLAIM ...]
 
-A claim is a folder with README.md, expected.txt and a program of the folder's name. The expected lines must come in their order;
-`…` in one stands for any text.
+A claim is a folder with README.md, expected.txt and a program of the folder's name. The expected lines must come in
+their order; `…` in one stands for any text.
 """
 
 from __future__ import annotations
@@ -45,7 +47,11 @@ def run(claim: str) -> list[str]:
     if not expected:
         return ["expected.txt is empty"]
     with subprocess.Popen(
-        [sys.executable, str(program)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        [sys.executable, str(program)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     ) as child:
         try:
             output, _ = child.communicate(timeout=_PATIENCE)
@@ -53,7 +59,8 @@ def run(claim: str) -> list[str]:
             output = _give_up(child)
             output += f"\n(stopped after {_PATIENCE:.0f} s)"
     print(output.rstrip("\n"))
-    wrong = [f"this line did not come: {line}" for line in missing_lines([one.rstrip() for one in output.splitlines()], expected)]
+    printed = [line.rstrip() for line in output.splitlines()]
+    wrong = [f"this line did not come: {line}" for line in missing_lines(printed, expected)]
     if child.returncode != 0:
         wrong.append(f"the program ended with exit code {child.returncode}")
     return wrong

@@ -1,7 +1,7 @@
 """What the programs of this folder share: real processes that run step by step, so that every run is the same run.
 
-A process prints what it does and calls `wait_here` where another one shall come first; the director decides who goes on. Nothing
-sleeps: each step waits for a line on a pipe, or for the kernel to say that a process has stopped.
+A process prints what it does and calls `wait_here` where another one shall come first; the director decides who goes
+on. Nothing sleeps: each step waits for a line on a pipe, or for the kernel to say that a process has stopped.
 """
 
 from __future__ import annotations

@@ -10,9 +10,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from stage import Process, say  # noqa: E402
-
 from mortmain.testing import temporary_store  # noqa: E402
+
+from stage import Process, say  # noqa: E402
 
 PLAN = {"steps": ["measure"]}
 

@@ -1,4 +1,7 @@
-"""An agent that keeps a shared plan in a JSON file: read, change, write. Arguments: its name, the file, the step to add."""
+"""An agent that keeps a shared plan in a JSON file: read, change, write.
+
+Arguments: its name, the file, the step to add.
+"""
 
 import json
 import os

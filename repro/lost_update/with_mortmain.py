@@ -1,8 +1,12 @@
-"""The same agent on mortmain: the commit says which version it was made from. Arguments: its name, the store, the step to add."""
+"""The same agent on mortmain: the commit says which version it was made from.
+
+Arguments: its name, the store, the step to add.
+"""
 
 import sys
 
 import mortmain
+
 from stage import say, wait_here
 
 _, name, directory, step = sys.argv

@@ -1,7 +1,7 @@
 """A small store as many programs have one: one JSON file per key with a version, and an owner who may be replaced.
 
-Writes are compare-and-set under a file lock, so no update is ever lost. What it does not check is whether the writer still owns
-the key.
+Writes are compare-and-set under a file lock, so no update is ever lost. What it does not check is whether the writer
+still owns the key.
 """
 
 from __future__ import annotations

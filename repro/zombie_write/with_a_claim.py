@@ -3,6 +3,7 @@
 import sys
 
 import mortmain
+
 from stage import say, wait_here
 
 _, name, directory = sys.argv
@@ -19,4 +20,5 @@ with mortmain.open(directory, agent=name) as store, store.claim("jobs/42", ttl=6
         now = store.read("jobs/42")
         say(f"Fenced: {fenced}")
         say(f"  reclaimed_by={fenced.reclaimed_by} reason={fenced.reclaimed_reason!r} retry={fenced.retry}")
-        say(f"  the version did not move: worked on {claim.version}, it is {now.version}; epoch {fenced.epoch} -> {now.epoch}")
+        epochs = f"epoch {fenced.epoch} -> {now.epoch}"
+        say(f"  the version did not move: worked on {claim.version}, it is {now.version}; {epochs}")

@@ -2,8 +2,9 @@
 
 import sys
 
-from stage import say, wait_here
 from versioned_file import VersionChanged, VersionedFile
+
+from stage import say, wait_here
 
 _, name, path = sys.argv
 store = VersionedFile(path)

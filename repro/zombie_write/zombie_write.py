@@ -10,10 +10,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from stage import Process, say  # noqa: E402
+from mortmain.testing import temporary_store  # noqa: E402
 from versioned_file import VersionedFile  # noqa: E402
 
-from mortmain.testing import temporary_store  # noqa: E402
+from stage import Process, say  # noqa: E402
 
 JOB = {"job": 42, "done_by": None}
 
