@@ -9,13 +9,13 @@ from typing import Any
 
 from mortmain._errors import GatewayUnavailable, InvalidRequest
 
-from .context import open_store
+from .context import directory_of, open_store
 from .render import ERROR, OK, plain, print_json, print_table, print_value
 
 
 def status(arguments: argparse.Namespace) -> int:
     """Starts nothing: it asks whether a gateway is there, for --wait seconds."""
-    info = dict(_info_within(arguments, time.monotonic() + arguments.wait))
+    info = {"directory": directory_of(arguments), **_info_within(arguments, time.monotonic() + arguments.wait)}
     if arguments.json:
         print_json(info)
         return OK

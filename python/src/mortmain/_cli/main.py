@@ -23,7 +23,7 @@ def main(words: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if words is None else words)
     as_json = "--json" in words
     try:
-        arguments = _parser(as_json).parse_args(words)
+        arguments = _parse(words)
         run: Command = arguments.run
         return run(arguments)
     except MortmainError as error:
@@ -61,7 +61,24 @@ class _Parser(argparse.ArgumentParser):
         raise _Usage(self, message)
 
 
-def _parser(as_json: bool) -> argparse.ArgumentParser:
+def _parse(words: list[str]) -> argparse.Namespace:
+    """argparse takes an optional positional only right after the one before it: `put KEY --create VALUE` leaves it."""
+    parser = _parser()
+    arguments, left = parser.parse_known_args(words)
+    name = getattr(arguments, "optional", None)
+    if len(left) == 1 and name and not getattr(arguments, name) and not left[0].startswith("--"):
+        setattr(arguments, name, left[0])
+    elif left:
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    return arguments
+
+
+def _optional(parser: argparse.ArgumentParser, name: str, **options: Any) -> None:
+    parser.add_argument(name, nargs="?", **options)
+    parser.set_defaults(optional=name)
+
+
+def _parser() -> argparse.ArgumentParser:
     from mortmain._transport._handshake import CLIENT_VERSION
 
     parser = _Parser(
@@ -154,7 +171,7 @@ def _looking(commands: Any) -> None:
         "--dir state ls plans/ -l",
         "--dir state ls --json",
     )
-    ls.add_argument("prefix", nargs="?", default="", help='"" or a path that ends in /')
+    _optional(ls, "prefix", default="", help='"" or a path that ends in /')
     ls.add_argument("-l", "--long", action="store_true", help="with version, epoch, revision, time and writer")
     ls.add_argument("--limit", type=_number, metavar="N", help="at most N keys")
     cat = _add(
@@ -202,14 +219,14 @@ def _claiming(commands: Any) -> None:
     claims = _add(
         commands, "claims", inspect.claims, "list the live claims", "--dir state claims", "--dir state claims plans/"
     )
-    claims.add_argument("prefix", nargs="?", default="", help="only keys that begin so")
+    _optional(claims, "prefix", default="", help="only keys that begin so")
     reclaim = _add(
         commands, "reclaim", change.reclaim, "take claims away and fence whoever still works on what they read",
         "--dir state reclaim plans/plan.md --reason 'worker 7 stalled'",
         "--dir state reclaim --prefix plans/ --reason moved",
         "--dir state reclaim --holder worker-7 --reason 'host is gone'",
     )  # fmt: skip
-    reclaim.add_argument("key", nargs="?")
+    _optional(reclaim, "key")
     reclaim.add_argument("--prefix", help="every key below it, also those that do not exist yet")
     reclaim.add_argument("--holder", help="every key that this agent holds a claim on")
     reclaim.add_argument("--reason", required=True, help="recorded, and shown to whoever is fenced")
@@ -221,7 +238,7 @@ def _claiming(commands: Any) -> None:
 
 
 def _value_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("value", nargs="?", help="the value; - or nothing: standard input")
+    _optional(parser, "value", help="the value; - or nothing: standard input")
     parser.add_argument(
         "--type",
         choices=("auto", "json", "text", "bytes"),

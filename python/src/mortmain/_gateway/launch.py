@@ -90,6 +90,7 @@ class _Starter:
         self._deadline = deadline
         self._agent = agent
         self._last: GatewayUnavailable | None = None
+        self._found_locked = False
 
     def run(self) -> Reached:
         killed = 0
@@ -103,6 +104,7 @@ class _Starter:
                 return reached
             if process.returncode == _NO_LOCK:
                 # Somebody else serves, or is about to: it started without start.lock, as `mortmain serve` does.
+                self._found_locked = True
                 patience = min(patience * 2, 5.0)
                 reached = self._until_somebody_serves(patience)
                 if reached is not None:
@@ -126,6 +128,8 @@ class _Starter:
                     return reached
             if ended:
                 return None
+            if self._deadline.passed and self._found_locked:
+                raise self._locked()
             if self._deadline.passed:
                 what = (
                     f"the gateway of {self._root} (pid {process.pid}) did not serve in time; it is still starting,"

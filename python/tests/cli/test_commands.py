@@ -1,0 +1,220 @@
+"""Every command against the real gateway: its text, its JSON, its exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mortmain
+
+from .conftest import Answer
+
+Command = Callable[..., Answer]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One gateway for the tests that only need keys of their own."""
+    directory = tmp_path_factory.mktemp("cli") / "state"
+    with mortmain.open(directory) as store:
+        yield directory
+        store.stop()
+
+
+@pytest.fixture
+def cli(run: Command, shared: Path) -> Command:
+    return lambda *words: run("--dir", shared, *words)
+
+
+def test_put_cat_and_delete_on_the_version_that_was_seen(cli: Command) -> None:
+    assert cli("put", "a/k", "--create", '{"n": 1}').code == 0
+    shown = cli("cat", "a/k", "--json").object
+    assert (shown["value"], shown["version"]) == ({"n": 1}, 1)
+    assert "a/k version 2 at revision" in cli("put", "a/k", "--base", "1", "plain words").out
+    assert cli("cat", "a/k").out == "plain words\n"
+    gone = cli("delete", "a/k", "--base", "2", "--json")
+    assert gone.code == 0
+    assert gone.object["version"] == 3
+    absent = cli("cat", "a/k", "--json")
+    assert (absent.code, absent.object["exists"]) == (1, False)
+    assert "does not exist" in cli("cat", "a/k").err
+
+
+def test_a_base_that_is_behind_is_a_conflict_and_changes_nothing(cli: Command) -> None:
+    cli("put", "b", "--create", "1")
+    cli("put", "b", "--base", "1", "2")
+    late = cli("put", "b", "--base", "1", "3", "--json")
+    assert late.code == 3
+    told = late.object
+    assert (told["code"], told["retry"], told["expected"], told["actual"]) == ("VERSION_CONFLICT", "reread", 1, 2)
+    assert told["winner"].startswith("cli:")
+    assert cli("put", "b", "--create", "4").code == 3
+    assert cli("delete", "b", "--base", "1").code == 3
+    assert cli("cat", "b").out == "2\n"
+
+
+def test_overwrite_replaces_whatever_is_there(cli: Command) -> None:
+    assert cli("put", "c", "--overwrite", "1").code == 0
+    assert cli("put", "c", "--overwrite", "2").code == 0
+    assert cli("delete", "c", "--overwrite").code == 0
+
+
+def test_text_json_and_bytes_read_back_as_they_were_given(cli: Command) -> None:
+    cli("put", "t/text", "--create", "--type", "text", "12")
+    cli("put", "t/json", "--create", "12")
+    cli("put", "t/bytes", "--create", "--type", "bytes", "12")
+    values = [cli("cat", f"t/{name}", "--json").object["value"] for name in ("text", "json", "bytes")]
+    assert values == ["12", 12, {"base64": "MTI="}]
+    wrong = cli("put", "t/x", "--create", "--type", "json", "{")
+    assert wrong.code == 1
+    assert "not JSON" in wrong.err
+
+
+def test_a_value_from_standard_input_and_bytes_to_standard_output(shared: Path) -> None:
+    command = [sys.executable, "-m", "mortmain._cli.main", "--dir", str(shared)]
+    content = bytes(range(256))
+    done = subprocess.run([*command, "put", "s", "--create", "-"], input=content, capture_output=True, check=True)
+    assert b"version 1" in done.stdout
+    assert subprocess.run([*command, "cat", "s"], capture_output=True, check=True).stdout == content
+
+
+def test_append_counts_and_adds_a_unique_item_once(cli: Command) -> None:
+    assert cli("append", "l", "1", "--unique", "one", "--json").object["result"] == 1
+    assert cli("append", "l", "1", "--unique", "one", "--json").object["version"] == 1
+    assert cli("append", "l", '"two"', "--json").object["result"] == 2
+    assert cli("cat", "l", "--last", "1", "--json").object["value"] == ["two"]
+
+
+def test_the_same_request_id_writes_once(cli: Command) -> None:
+    first = cli("append", "r", "1", "--request-id", "cli-1", "--json").object
+    again = cli("append", "r", "1", "--request-id", "cli-1", "--json").object
+    assert (first["replayed"], again["replayed"]) == (False, True)
+    assert cli("cat", "r").out.split() == ["[", "1", "]"]
+
+
+def test_ls_lists_in_order_with_and_without_details(cli: Command) -> None:
+    for name in ("z", "a", "m"):
+        cli("put", f"ls/{name}", "--create", name)
+    assert cli("ls", "ls/").out.split() == ["ls/a", "ls/m", "ls/z"]
+    assert [one["key"] for one in cli("ls", "ls/", "--json", "--limit", "2").objects] == ["ls/a", "ls/m"]
+    assert "value" not in cli("ls", "ls/", "--json").objects[0]
+    long = cli("ls", "-l", "ls/").out.splitlines()
+    assert long[0].split()[:3] == ["version", "epoch", "revision"]
+    assert len(long) == 4
+    assert cli("ls", "nothing/").out == ""
+
+
+def test_claims_are_listed_and_reclaimed_and_their_holder_is_fenced(cli: Command, shared: Path) -> None:
+    with mortmain.open(shared, agent="worker") as store, store.claim("claims/k", ttl=30.0) as claim:
+        listed = cli("claims", "claims/", "--json").objects
+        assert [(one["key"], one["holder"]) for one in listed] == [("claims/k", "worker")]
+        assert "claims/k" in cli("claims").out
+        held = cli("put", "claims/k", "--create", "1", "--json")
+        assert (held.code, held.object["code"], held.object["holder"]) == (3, "CLAIM_HELD", "worker")
+        taken = cli("reclaim", "claims/k", "--reason", "stalled", "--json").object
+        assert taken == {"reclaimed": [{"key": "claims/k", "epoch": 1, "holder": "worker"}]}
+        with pytest.raises(mortmain.Fenced, match=r"epoch"):
+            claim.commit(1)
+    assert cli("claims", "claims/").out == ""
+    assert cli("reclaim", "claims/k", "--prefix", "claims/", "--reason", "x").code == 1
+    assert cli("reclaim", "--prefix", "claims/", "--reason", "x").code == 0
+
+
+def test_resolve_is_final(cli: Command) -> None:
+    receipt = cli("put", "res", "--create", "1", "--request-id", "res-1", "--json").object
+    settled = cli("resolve", "res-1", "--json").object
+    assert settled["outcome"] == "committed"
+    assert settled["receipt"]["revision"] == receipt["revision"]
+    assert cli("resolve", "never-heard-of", "--json").object["outcome"] == "not_committed"
+    refused = cli("put", "res2", "--create", "1", "--request-id", "never-heard-of", "--json")
+    assert (refused.code, refused.object["code"]) == (1, "REQUEST_ID_REUSED")
+
+
+def test_status_says_who_serves(cli: Command, shared: Path) -> None:
+    told = cli("status", "--json").object
+    assert told["directory"] == str(shared)
+    assert told["pid"] > 0
+    assert f"pid         {told['pid']}" in cli("status", "--wait", "1").out
+
+
+def test_verify_through_the_gateway_and_without_one(run: Command, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    run("--dir", state, "put", "k", "--create", "1")
+    live = run("--dir", state, "verify", "--json")
+    assert live.object["ok"] is True
+    assert run("--dir", state, "stop", "--json").object["stopped"] is True
+    offline = run("--dir", state, "verify", "--json")
+    assert offline.code == 0
+    assert offline.object["revision"] >= live.object["revision"]
+    assert "is whole" in run("--dir", state, "verify").out
+    assert run("--dir", state, "status").code == 1
+
+
+def test_repair_is_refused_while_a_gateway_serves(run: Command, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    first = run("--dir", state, "put", "k", "--create", "1", "--json").object["revision"]
+    refused = run("--dir", state, "repair", "--truncate-at", first)
+    assert refused.code == 1
+    assert "stop it first" in refused.err
+    run("--dir", state, "stop")
+
+
+def test_stop_where_none_runs_is_no_error(run: Command, tmp_path: Path) -> None:
+    answer = run("--dir", tmp_path / "state", "stop")
+    assert answer.code == 0
+    assert "no gateway" in answer.out
+
+
+def test_looking_makes_no_store(run: Command, tmp_path: Path) -> None:
+    for words in (("ls",), ("cat", "k"), ("claims",), ("status",), ("verify",)):
+        assert run("--dir", tmp_path / "typo", *words).code == 1
+    assert not (tmp_path / "typo").exists()
+
+
+def test_serve_is_java_itself_and_ends_well_on_sigterm(run: Command, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    served = subprocess.Popen(
+        [sys.executable, "-m", "mortmain._cli.main", "--dir", str(state), "serve"], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        told = run("--dir", state, "status", "--wait", "30", "--json").object
+        assert told["pid"] == served.pid
+        assert os.readlink(f"/proc/{served.pid}/exe").endswith("java")
+        second = run("--dir", state, "serve")
+        assert second.code == 1
+        assert f"already served by process {served.pid}" in second.err
+        run("--dir", state, "put", "k", "--create", "1")
+        served.send_signal(signal.SIGTERM)
+        _, log = served.communicate(timeout=6)
+        assert served.returncode == 0
+        assert log
+        assert not (state / "run" / "gateway.log").exists()
+    finally:
+        served.kill()
+        served.communicate()
+
+
+def test_serve_on_tcp(run: Command, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    served: Any = subprocess.Popen(
+        [sys.executable, "-m", "mortmain._cli.main", "--dir", str(state), "serve", "--tcp"], stderr=subprocess.DEVNULL
+    )
+    try:
+        assert run("--dir", state, "status", "--wait", "30", "--json").object["transport"] == "tcp"
+        assert run("--dir", state, "stop").code == 0
+        assert served.wait(10) == 0
+    finally:
+        served.kill()
+        served.wait()
+
+
+def test_the_agent_is_the_user(cli: Command) -> None:
+    cli("put", "who", "--create", "1")
+    assert cli("cat", "who", "--json").object["writer"].startswith("cli:")
