@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 
 def test_the_plugin_brings_neither_py4j_nor_an_event_loop() -> None:
@@ -17,7 +18,8 @@ def test_the_plugin_brings_neither_py4j_nor_an_event_loop() -> None:
     assert told.stdout.strip() == "[]"
 
 
-def test_the_fixture_is_there_without_a_word_in_conftest() -> None:
-    command = [sys.executable, "-m", "pytest", "--fixtures", "-q", "-p", "no:cacheprovider", "--rootdir=/", "/dev/null"]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "mortmain_store" in told.stdout
+def test_the_fixture_is_there_without_a_word_in_conftest(tmp_path: Path) -> None:
+    (tmp_path / "test_user.py").write_text("def test_it(mortmain_store):\n    mortmain_store.create('k', 1)\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 passed" in told.stdout, told.stdout
