@@ -15,13 +15,13 @@ from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 from ._errors import InvalidRequest, invalid
+from ._frames import dumps
 
 JSON = "application/json"
 TEXT = "text/plain"
 BYTES = "application/octet-stream"
 
 T = TypeVar("T")
-_encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _decode_json = json.JSONDecoder().decode
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
@@ -71,7 +71,7 @@ def decode(content_type: str, data: bytes | memoryview, codec: Codec | None) -> 
 def to_json(value: Any, field: str = "value") -> bytes:
     """Strict JSON, UTF-8."""
     try:
-        text = _encode_json(value).encode()
+        text = dumps(value).encode()
         if type(value) in _SCALARS or _has_text_keys(value):
             return text
         problem = _find_problem(value, "$")
@@ -132,13 +132,21 @@ def _has_text_keys(value: Any) -> bool:
 
 def _explain(value: Any, error: Exception) -> str:
     if isinstance(error, RecursionError):
-        return "nested too deeply"
+        return _explain_depth(value)
     if "ircular" in str(error):
         return "it contains itself"
+    return _find_problem(value, "$")
+
+
+def _explain_depth(value: Any) -> str:
+    # The slow encoder looks for cycles, and finds a short one long before the stack ends.
     try:
-        return _find_problem(value, "$")
-    except RecursionError:
-        return "nested too deeply"
+        json.dumps(value)
+    except ValueError:
+        return "it contains itself"
+    except (RecursionError, TypeError):
+        pass
+    return "nested too deeply"
 
 
 def _find_problem(root: Any, path: str) -> str:

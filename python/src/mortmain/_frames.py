@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 FORMAT: Final = 1
@@ -43,13 +44,33 @@ LENGTH: Final = struct.Struct(">I")
 
 _pack = _REQUEST.pack
 _unpack_reply = _REPLY.unpack_from
-_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 
-def encode_fields(fields: dict[str, Any]) -> bytes:
+def _make_dumps() -> Callable[[Any], str]:
+    """Strict, compact JSON text of a value. JSONEncoder.encode makes a new encoder per call, which costs more
+    than the encoding of
+    a small value; this one is made once. A value that contains itself is a RecursionError."""
+    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return encoder.encode
+    quote = json.encoder.encode_basestring
+    chunks = make(None, encoder.default, quote, None, ":", ",", False, False, False)
+    join = "".join
+
+    def dumps(value: Any) -> str:
+        return join(chunks(value, 0))
+
+    return dumps
+
+
+dumps = _make_dumps()
+
+
+def encode_fields(fields: dict[str, Any] | str) -> bytes:
     """The fields of a frame. Lone surrogates raise UnicodeEncodeError."""
-    return _dumps(fields).encode()
+    return dumps(fields).encode()
 
 
 class Request:
@@ -89,7 +110,7 @@ class Request:
         if self.since < 0:
             self.since = revision
             if self.stamp:
-                self.fields = b'%b,"store":%b}' % (self.fields[:-1], encode_fields(store_id))  # type: ignore[arg-type]
+                self.fields = b'%b,"store":%b}' % (self.fields[:-1], encode_fields(store_id))
         request_id, fields, payload = self.request_id, self.fields, self.payload
         length = REQUEST_HEAD + len(request_id) + len(fields) + len(payload)
         head = _pack(

@@ -166,7 +166,7 @@ ALLOWED = {
     "_models": {"_errors"},
     "_request_id": {"_errors"},
     "_key": {"_errors"},
-    "_codec": {"_errors", "_dataclass_codec"},
+    "_codec": {"_errors", "_frames", "_dataclass_codec"},
     "_dataclass_codec": {"_errors"},
     "_frames": set(),
     "_operations": BASIC | {"_codec", "_frames"},
