@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import mortmain.disk.Disk;
@@ -16,6 +17,8 @@ import mortmain.engine.EngineProvider;
 import mortmain.journal.DirectoryLock;
 import mortmain.journal.Journal;
 import mortmain.journal.JournalOptions;
+import mortmain.journal.JournalRepair;
+import mortmain.journal.RepairReport;
 import mortmain.model.ErrorCode;
 import mortmain.model.Limits;
 import mortmain.model.Rejection;
@@ -115,6 +118,20 @@ public final class FileEngineProvider implements EngineProvider {
 
   @Override
   public Map<String, Object> repair(Path directory, long truncateAtRevision) {
-    throw Rejection.of(ErrorCode.UNSUPPORTED, "repair at revision " + truncateAtRevision, Map.of("operation", "repair")).exception();
+    try {
+      DirectoryLock lock = lock(directory);
+      try {
+        RepairReport cut = JournalRepair.repair(new RealDisk(), directory, truncateAtRevision);
+        Map<String, Object> report = new LinkedHashMap<>();
+        report.put("revision", cut.lastRevision());
+        report.put("cut_bytes", cut.cutBytes());
+        report.put("kept_aside", cut.lost() == null ? null : directory.relativize(cut.lost()).toString());
+        return report;
+      } finally {
+        close(lock);
+      }
+    } catch (IOException e) {
+      throw Failed.cannotOpen(directory, e);
+    }
   }
 }
