@@ -34,6 +34,7 @@ final class Gateway implements Operations.Host {
   /** Exit code after the journal could not be written. */
   static final int POISONED = 74;
 
+  private static final int MAX_CONNECTIONS = 1024; // a thread each
   private static final long FIELDS_ROOM = 16L << 20; // beside the values of the largest commit
   private static final long LAST_ANSWERS_NANOS = 2_000_000_000L;
   private static final long LAST_WORDS_NANOS = 500_000_000L;
@@ -63,7 +64,7 @@ final class Gateway implements Operations.Host {
     this.listener = options.tcp() ? new TcpListener() : unix(run);
     this.tcp = !listener.trusted();
     this.operations = new Operations(store, this, meters);
-    this.server = new LockedServer(listener, operations, budget, word, instance, frameLimit());
+    this.server = new LockedServer(listener, operations, budget, word, instance, frameLimit(), MAX_CONNECTIONS);
   }
 
   /**
@@ -155,7 +156,7 @@ final class Gateway implements Operations.Host {
     told.putAll(store.info());
     Map<String, Object> limits = limits();
     limits.put("in_flight", budget.total());
-    limits.put("connections", LockedServer.MAX_CONNECTIONS);
+    limits.put("connections", MAX_CONNECTIONS);
     told.put("limits", limits);
     told.put("in_flight", budget.taken());
     Map<String, Object> counters = meters.counters();
@@ -179,6 +180,11 @@ final class Gateway implements Operations.Host {
 
   boolean hasConnections() {
     return server.connectionCount() > 0;
+  }
+
+  /** Requests that wait for a claim or a turn. */
+  int waitingRequests() {
+    return operations.waiting();
   }
 
   boolean hasLiveClaims() {

@@ -21,6 +21,7 @@ public final class Operations implements Handler {
   private final Meters meters;
   private final Commands commands;
   private final AtomicInteger busy = new AtomicInteger();
+  private final AtomicInteger waiting = new AtomicInteger();
   private volatile boolean stopping;
 
   /** What the gateway around the store answers. */
@@ -49,6 +50,11 @@ public final class Operations implements Handler {
   /** Requests that are being answered; those that wait for a claim or a turn are not counted. */
   public int busy() {
     return busy.get();
+  }
+
+  /** Requests that wait for a claim or a turn. */
+  public int waiting() {
+    return waiting.get();
   }
 
   @Override
@@ -119,6 +125,7 @@ public final class Operations implements Handler {
   }
 
   private void waiting(Request request, long start, Exchange exchange) {
+    waiting.incrementAndGet();
     busy.decrementAndGet();
     try {
       checkDeadline(request);
@@ -139,6 +146,7 @@ public final class Operations implements Handler {
 
   private void finishWaiting(Op op, long start, Exchange exchange) {
     busy.incrementAndGet();
+    waiting.decrementAndGet();
     finish(op, start, exchange);
   }
 

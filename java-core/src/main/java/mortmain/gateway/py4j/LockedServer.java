@@ -21,9 +21,6 @@ import py4j.Py4JServerConnection;
  * second by the gateway's watch thread, because channels know no read timeout.
  */
 public final class LockedServer extends GatewayServer {
-  /** Connections that are served at a time. */
-  public static final int MAX_CONNECTIONS = 1024;
-
   private static final int ROOM_TO_REFUSE = 64; // connections above the limit that are told so
   private static final long STUCK_NANOS = 1_000_000_000;
 
@@ -33,6 +30,7 @@ public final class LockedServer extends GatewayServer {
   private final String word;
   private final String instance;
   private final long frameLimit;
+  private final int maxConnections;
   private final Door door = new Door();
   private final Set<TextConnection> connections = ConcurrentHashMap.newKeySet();
   private final AtomicInteger served = new AtomicInteger();
@@ -44,8 +42,10 @@ public final class LockedServer extends GatewayServer {
    * @param word what a TCP client must know
    * @param instance of this gateway: part of the proofs
    * @param frameLimit bytes of the largest request
+   * @param maxConnections that are served at a time
    */
-  public LockedServer(Listener listener, Handler handler, ByteBudget budget, String word, String instance, long frameLimit) {
+  public LockedServer(
+      Listener listener, Handler handler, ByteBudget budget, String word, String instance, long frameLimit, int maxConnections) {
     super(new Gateway(null, new NoCallbacks()), 0, defaultAddress(), 0, 0, List.of(), factory(listener));
     this.listener = listener;
     this.handler = handler;
@@ -53,6 +53,7 @@ public final class LockedServer extends GatewayServer {
     this.word = word;
     this.instance = instance;
     this.frameLimit = frameLimit;
+    this.maxConnections = maxConnections;
   }
 
   private static ServerSocketFactory factory(Listener listener) {
@@ -113,10 +114,10 @@ public final class LockedServer extends GatewayServer {
   boolean admitted(TextConnection connection) {
     door.leave(connection);
     int now = served.incrementAndGet();
-    if (now > MAX_CONNECTIONS) {
+    if (now > maxConnections) {
       connection.session().refuse();
     }
-    return now <= MAX_CONNECTIONS + ROOM_TO_REFUSE;
+    return now <= maxConnections + ROOM_TO_REFUSE;
   }
 
   /** A connection has ended. */

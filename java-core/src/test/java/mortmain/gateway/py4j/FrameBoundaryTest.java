@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import mortmain.gateway.Answer;
 import mortmain.gateway.Ask;
@@ -124,6 +126,41 @@ final class FrameBoundaryTest {
     try (Peer stock = served.connect()) {
       assertTrue(stock.ask("A\nnot the word\ne\n").startsWith("!xs"));
       assertTrue(stock.isClosed());
+    }
+  }
+
+  @Test
+  void connectionsAboveTheLimitAreToldSoAndThenClosed() throws IOException {
+    List<Peer> all = new ArrayList<>();
+    try {
+      for (int i = 1; i < Served.MAX_CONNECTIONS; i++) {
+        all.add(served.inside().upgrade());
+        assertEquals(0, all.get(i - 1).call(PING).status());
+      }
+      try (Peer refused = served.inside().upgrade()) {
+        assertEquals(1, refused.call(PING).status());
+      }
+      for (int i = 0; i < 80; i++) {
+        all.add(served.inside());
+      }
+      assertTrue(all.get(all.size() - 1).isClosed(), "there is no room to say why");
+      stillUsable();
+    } finally {
+      for (Peer one : all) {
+        one.close();
+      }
+    }
+  }
+
+  @Test
+  void placesOfClosedConnectionsAreFreeAgain() throws Exception {
+    for (int i = 0; i < 5 * Served.MAX_CONNECTIONS; i++) {
+      try (Peer one = served.inside().upgrade()) {
+        assertEquals(0, one.call(PING).status(), "connection " + i);
+      }
+      while (served.server().connectionCount() > 1) {
+        Thread.onSpinWait(); // the other side notices in its own time
+      }
     }
   }
 }

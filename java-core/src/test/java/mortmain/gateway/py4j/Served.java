@@ -16,6 +16,7 @@ final class Served implements AutoCloseable {
   static final String WORD = Secrets.random(32);
   static final String INSTANCE = Secrets.random(16);
   static final int FRAME_LIMIT = 1 << 20;
+  static final int MAX_CONNECTIONS = 8;
 
   private final Path directory;
   private final Listener listener;
@@ -24,7 +25,7 @@ final class Served implements AutoCloseable {
   private Served(Path directory, Listener listener) {
     this.directory = directory;
     this.listener = listener;
-    this.server = new LockedServer(listener, new Echo(), new ByteBudget(8 << 20), WORD, INSTANCE, FRAME_LIMIT);
+    this.server = new LockedServer(listener, new Echo(), new ByteBudget(8 << 20), WORD, INSTANCE, FRAME_LIMIT, MAX_CONNECTIONS);
     server.open();
   }
 
@@ -70,7 +71,8 @@ final class Served implements AutoCloseable {
   private static final class Echo implements Handler {
     @Override
     public void handle(byte[] frame, int at, int length, Exchange exchange) {
-      exchange.reply().answer().beginObject().name("length").number(length).endObject();
+      boolean refused = exchange.session().isRefused();
+      (refused ? exchange.reply().error() : exchange.reply().answer()).beginObject().name("length").number(length).endObject();
       exchange.reply().add(java.util.Arrays.copyOfRange(frame, at, at + length));
       exchange.reply().seal(7);
       exchange.done();
