@@ -215,8 +215,10 @@ class Link:
             if reply.ok:
                 return reply, connection.store_id
             refusal = parse_error(reply, self.codec, connection.store_id)
-            if isinstance(refusal, StoreClosed):
-                # The gateway is on its way out and has not judged this; its successor will.
+            if isinstance(refusal, (StoreClosed, CommitUnconfirmed)):
+                # The gateway is on its way out. It has not judged this, or cannot say what became of it; its
+                # successor can.
+                sent = sent or isinstance(refusal, CommitUnconfirmed)
                 connection.close()
                 self._give_up(request, deadline, sent, refusal)
                 pauses += 1
@@ -233,7 +235,7 @@ class Link:
             self.closed
             or isinstance(error, (JavaNotFound, ProtocolMismatch, JournalCorrupt, Unsupported))
             or (isinstance(error, GatewayUnavailable) and error.reason in _HOPELESS)
-            or not isinstance(error, (GatewayUnavailable, StoreClosed))
+            or not isinstance(error, (GatewayUnavailable, StoreClosed, CommitUnconfirmed))
         )
         if not over and not hopeless:
             return

@@ -255,25 +255,37 @@ def _folded(snapshot: Snapshot[Any], step: tuple[Any, ...]) -> Any:
             raise invalid(
                 "key", "read it before an append with unique ids: which are new is known at the commit"
             )
-        return _a(list, value, snapshot, "list") + [from_json(item) for item in step[1]]
+        return _a(list, value, snapshot, "a list") + [from_json(item) for item in step[1]]
     if kind == "add_to_set":
-        members, member = _a(list, value, snapshot, "list"), from_json(step[1])
+        members, member = _a(list, value, snapshot, "a list"), from_json(step[1])
         known = {_canonical(one) for one in members}
         return members if _canonical(member) in known else [*members, member]
     if kind == "merge":
-        return _merged(_a(dict, value, snapshot, "object"), from_json(step[1]))
+        return _merged(_a(dict, value, snapshot, "an object"), from_json(step[1]))
     return _incremented(value, step[1], snapshot)
+
+
+class _Number:
+    """No value is one: for the error of `_a` only."""
 
 
 def _a(kind: type, value: Any, snapshot: Snapshot[Any], name: str) -> Any:
     if not snapshot.exists:
         return kind()
     if not isinstance(value, kind):
-        actual = type(value).__name__
+        actual = _named(value)
         raise WrongType(
-            f"{snapshot.key} holds {actual}, not a {name}", key=snapshot.key, expected=name, actual=actual
+            f"{snapshot.key} holds {actual}, the write needs {name}",
+            key=snapshot.key,
+            expected=name,
+            actual=actual,
         )
     return value
+
+
+def _named(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number" if isinstance(value, (int, float)) else type(value).__name__)
 
 
 def _merged(value: dict[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
@@ -293,7 +305,7 @@ def _merged(value: dict[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
 def _incremented(value: Any, by: str, snapshot: Snapshot[Any]) -> Any:
     number = 0 if not snapshot.exists else value
     if isinstance(number, bool) or not isinstance(number, (int, float)):
-        _a(int, None, snapshot, "number")
+        _a(_Number, value, snapshot, "a number")
     change = from_json(by.encode())
     if isinstance(number, int) and isinstance(change, int):
         return number + change
