@@ -137,6 +137,10 @@ def main():
     elif behaviour == "throw":
         print("Exception in thread main: the disk is made of cheese", flush=True)
         sys.exit(1)
+    elif behaviour == "hates archives":
+        if any(word.startswith(("-XX:AOTCache=", "-XX:SharedArchiveFile=")) for word in sys.argv):
+            sys.exit(1)
+        serve()
     elif behaviour == "corrupt":
         failure = {"code": "CORRUPT", "message": "journal/00000001.seg is damaged", "file": "journal/00000001.seg"}
         put("run/failure.json", {**failure, "offset": 4096, "first_revision": 7, "last_revision": 9})

@@ -13,7 +13,9 @@ _PROGRAM = Path(__file__).with_name("simulated_java.py")
 
 
 class SimulatedJava:
-    """A `java` of our own. behave: serve, slow, silent, newer protocol, throw, corrupt, poisoned, killed once, hang."""
+    """A `java` of our own. behave: serve, slow, silent, newer protocol, throw, hates archives, corrupt, poisoned,
+    killed once, hang.
+    """
 
     def __init__(self, home: Path) -> None:
         self.home = home

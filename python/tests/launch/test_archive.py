@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mortmain._gateway import ensure_gateway
 from mortmain._gateway.archive import archive_flags, archive_path, cache_directory, failure_mark, train_after
-from mortmain._gateway.java import Java
+from mortmain._gateway.java import Java, find_java
+from mortmain._gateway.process import jar_path
 
 from .simulation import SimulatedJava
 
@@ -100,3 +102,16 @@ def test_a_training_run_that_failed_is_not_repeated_at_every_start(
     assert trainer.wait(60) == 0
     assert failure_mark(path).exists()
     assert train_after(aot, jar, run) is None
+
+
+def test_an_archive_that_breaks_the_start_is_thrown_away(
+    places: Path, java: SimulatedJava, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MORTMAIN_CACHE", str(places / "run"))
+    java.is_version("25.0.1").behave("hates archives")
+    archive = archive_path(find_java(), jar_path(), str(places / "run"))
+    assert archive is not None
+    archive.write_bytes(b"no archive at all")
+    assert ensure_gateway(places / "state").version == "simulated"
+    assert not archive.exists()
+    assert failure_mark(archive).exists()

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import importlib
 import os
 import sys
-from typing import Any
 
-from mortmain._errors import InvalidRequest
+from mortmain import _open
+from mortmain._store import Store
 
 
 def directory_of(arguments: argparse.Namespace) -> str:
-    """--dir, else MORTMAIN_DIR; InvalidRequest where neither is given."""
-    chosen = arguments.dir or os.environ.get("MORTMAIN_DIR")
-    if not chosen:
-        raise InvalidRequest("which store? Give --dir DIR or set MORTMAIN_DIR", field="dir", reason="missing")
-    if chosen.startswith("file://"):
-        chosen = chosen[len("file://") :]
-    elif "://" in chosen:
-        raise InvalidRequest(f"{chosen}: only directories are supported", field="dir", reason="an unknown kind of URL")
-    return os.path.realpath(chosen)
+    """--dir, else MORTMAIN_DIR, as `mortmain.open` understands it; InvalidRequest where neither is given."""
+    return _open.directory_of(arguments.dir or None)
 
 
 def user() -> str:
@@ -32,11 +24,10 @@ def user() -> str:
         return f"cli:{os.geteuid()}"
 
 
-def open_store(arguments: argparse.Namespace, *, start: bool | None = None, create: bool = False) -> Any:
+def open_store(arguments: argparse.Namespace, *, start: bool | None = None, create: bool = False) -> Store:
     """The store, as a context manager. Commands that only look never make one: a mistyped directory stays empty."""
     directory = directory_of(arguments)
-    mortmain = importlib.import_module("mortmain")
-    return mortmain.open(
+    return _open.open(
         directory, agent=user(), start=start, create=create, java=arguments.java, timeout=arguments.timeout
     )
 

@@ -114,6 +114,19 @@ def train_after(java: Java, jar: Path, run: str) -> Child | None:
         return None
 
 
+def give_up_archive(java: Java, jar: Path, run: str, why: str) -> bool:
+    """After a start that failed without a word from our code: the archive may have broken it. True if there was one."""
+    archive = archive_path(java, jar, run)
+    if archive is None or not archive.is_file():
+        return False
+    try:
+        archive.unlink()
+        failure_mark(archive).write_text(f"{why}\n")
+    except OSError:
+        return False
+    return True
+
+
 def failure_mark(archive: Path) -> Path:
     return archive.with_suffix(archive.suffix + ".failed")
 

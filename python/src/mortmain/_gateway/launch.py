@@ -8,7 +8,7 @@ import os
 
 from mortmain._errors import GatewayUnavailable, InvalidRequest, MortmainError
 
-from .archive import train_after
+from .archive import give_up_archive, train_after
 from .child import Child
 from .discover import check_run_directory, file_mark, find_gateway, run_directory
 from .failure import as_error, read_failure, refuse_poisoned, start_failed, with_log
@@ -112,7 +112,9 @@ class _Starter:
             elif process.returncode < 0 and killed < _KILLED_STARTS and read_failure(self._run) is None:
                 killed += 1
             else:
-                raise self._failure(process, log_size)
+                failure = self._failure(process, log_size)
+                if read_failure(self._run) is not None or not self._without_archive(failure):
+                    raise failure
 
     def _until_it_serves(self, process: Child, log_size: int) -> Reached | None:
         """None if the process ended."""
@@ -172,6 +174,10 @@ class _Starter:
             f" there{said}: end it, or wait until it serves",
             reason="locked",
         )
+
+    def _without_archive(self, failure: MortmainError) -> bool:
+        """An archive is a convenience: a JVM that died with one is tried again without."""
+        return give_up_archive(self._java, jar_path(), self._run, str(failure))
 
     def _failure(self, process: Child, log_size: int) -> MortmainError:
         told = read_failure(self._run)

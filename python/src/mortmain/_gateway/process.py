@@ -14,7 +14,8 @@ from .discover import run_directory
 from .failure import open_log
 from .java import Java
 
-# What every gateway runs with; paths are relative to the state directory, its working directory.
+# What every gateway runs with; paths are relative to the state directory, its working directory. No -Xshare: it is
+# auto anyway, and said aloud it forbids the AOT cache of Java 25.
 JVM_FLAGS = (
     "-XX:+UseSerialGC",  # small heap, few threads: the least memory and the fastest start
     "-Xss512k",
@@ -22,7 +23,6 @@ JVM_FLAGS = (
     "-XX:MaxRAMPercentage=25",
     "-XX:+ExitOnOutOfMemoryError",
     "-XX:ErrorFile=run/hs_err.log",
-    "-Xshare:auto",
 )
 
 

@@ -22,6 +22,8 @@ from .process import JVM_FLAGS
 # A real gateway must not wait for us: the lowest priority, and an end (seconds).
 _NICE = 19
 _PATIENCE = 120.0
+# How much of what the JVM said is kept with a failure (characters).
+_SAID = 2000
 
 
 def main() -> None:
@@ -55,6 +57,9 @@ def _train(archive: Path, java: str, major: int, jar: str) -> None:
             try:
                 _exercise(state, gateway)
                 gateway.wait(_PATIENCE)
+            except Exception as error:
+                told = (scratch / "output").read_text(errors="replace")
+                raise RuntimeError(f"{error}; the gateway said: {told[-_SAID:]}") from error
             finally:
                 gateway.kill()
                 gateway.wait()
