@@ -157,12 +157,41 @@ def test_verify_through_the_gateway_and_without_one(run: Command, tmp_path: Path
     assert run("--dir", state, "status").code == 1
 
 
-def test_repair_is_refused_while_a_gateway_serves(run: Command, tmp_path: Path) -> None:
+def test_repair_cuts_behind_a_revision_and_only_while_nobody_serves(run: Command, tmp_path: Path) -> None:
     state = tmp_path / "state"
     first = run("--dir", state, "put", "k", "--create", "1", "--json").object["revision"]
+    run("--dir", state, "put", "k", "--base", "1", "2")
     refused = run("--dir", state, "repair", "--truncate-at", first)
     assert refused.code == 1
     assert "stop it first" in refused.err
+    run("--dir", state, "stop")
+    cut = run("--dir", state, "repair", "--truncate-at", first, "--json")
+    assert cut.code == 0, cut
+    assert cut.object["revision"] == first
+    assert run("--dir", state, "cat", "k").out == "1\n"
+    run("--dir", state, "stop")
+
+
+def test_a_damaged_journal_is_named_refused_and_repaired(run: Command, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    run("--dir", state, "put", "a", "--create", "x" * 3000)
+    kept = run("--dir", state, "put", "b", "--create", "y" * 3000, "--json").object["revision"]
+    run("--dir", state, "put", "c", "--create", "z" * 3000)
+    run("--dir", state, "put", "d", "--create", "-" * 3000)
+    run("--dir", state, "stop")
+    segment = state / "journal" / "00000001.seg"
+    content = bytearray(segment.read_bytes())
+    content[content.index(b"z" * 100)] ^= 0xFF
+    segment.write_bytes(content)
+    for _ in range(3):
+        broken = run("--dir", state, "cat", "a", "--json")
+        assert (broken.code, broken.object["code"]) == (1, "CORRUPT")
+        assert broken.object["file"] == "journal/00000001.seg"
+    assert run("--dir", state, "verify", "--json").object["code"] == "CORRUPT"
+    findings = run("--dir", state, "doctor", "--json").object["findings"]
+    assert [one["check"] for one in findings if one["level"] == "fail"] == ["failure"]
+    assert run("--dir", state, "repair", "--truncate-at", kept).code == 0
+    assert run("--dir", state, "ls").out.split() == ["a", "b"]
     run("--dir", state, "stop")
 
 

@@ -1,4 +1,4 @@
-"""What other processes do in the tests: `python workers.py NAME DIRECTORY ARGUMENTS`; prints a JSON line as its result."""
+"""What other processes do in the tests: `python workers.py NAME DIRECTORY ARGUMENTS`; prints one line of JSON."""
 
 from __future__ import annotations
 
