@@ -166,23 +166,57 @@ class DamageTest {
   }
 
   @Test
+  void aTornFrameWhoseValueHoldsFramesOfThisSegmentIsStillTorn() throws IOException {
+    MemoryDisk other = new MemoryDisk();
+    CrashExplorer fresh = new CrashExplorer();
+    JournalOptions roomy = fresh.options.segments(8192, 8192);
+    Journal journal = Journal.open(other, CrashExplorer.ROOT, roomy, new Replayed());
+    fresh.commit(journal, 20);
+    byte[] first = Arrays.copyOfRange(other.content(SEGMENT), Segment.HEADER, Segment.HEADER + 128);
+    byte[] value = new byte[8 + 12 * first.length]; // the first 8 bytes bring the rest to a multiple of 64 in the file
+    for (int at = 8; at < value.length; at += first.length) {
+      System.arraycopy(first, 0, value, at, first.length);
+    }
+    Plain holder = new Plain(2, value);
+    journal.append(List.of(holder));
+    journal.awaitDurable(2);
+    byte[] torn = other.content(SEGMENT);
+    assertEquals(0, (holder.offset + 8) % Frame.ALIGNMENT);
+    Arrays.fill(torn, holder.offset - Frame.HEADER - Frame.RECORD_PREFIX, 1024, (byte) 0);
+    other.tamper(SEGMENT, torn);
+    Replayed replayed = new Replayed();
+    Journal.open(other, CrashExplorer.ROOT, roomy, replayed).close();
+    assertEquals(List.of(1L), replayed.revisions);
+  }
+
+  @Test
   void aFrameOfAnotherPlaceOrSegmentIsNotTakenForOne() {
     byte[] moved = whole.clone();
     System.arraycopy(whole, Segment.HEADER, moved, lastEnd, 128); // the whole first frame
     assertEquals(lastEnd, refused(moved).offset());
   }
 
+  /** Same salt, same places, right revisions: only the chain tells that the second frame followed another first one. */
   @Test
   void theFrameOfAnOverwrittenHistoryIsNotTakenForOne() throws IOException {
-    MemoryDisk other = new MemoryDisk();
-    CrashExplorer fresh = new CrashExplorer();
-    Journal journal = fresh.open(other, new Replayed());
-    journal.append(List.of(Plain.of(1)));
-    journal.awaitDurable(1);
-    byte[] first = other.content(SEGMENT);
-    byte[] mixed = whole.clone();
-    System.arraycopy(first, 0, mixed, 0, lastStart - 200);
-    assertThrows(JournalDamaged.class, () -> reopen(mixed));
+    byte[][] histories = new byte[2][];
+    MemoryDisk last = null;
+    for (byte history = 0; history < 2; history++) {
+      last = new MemoryDisk();
+      Journal journal = new CrashExplorer().open(last, new Replayed());
+      for (long revision = 1; revision <= 2; revision++) {
+        journal.append(List.of(new Plain(revision, new byte[] {history, 1, 2})));
+        journal.awaitDurable(revision);
+      }
+      histories[history] = last.content(SEGMENT);
+    }
+    byte[] mixed = histories[1].clone();
+    System.arraycopy(histories[0], Segment.HEADER, mixed, Segment.HEADER, 128);
+    MemoryDisk mixedDisk = last;
+    mixedDisk.tamper(SEGMENT, mixed);
+    JournalDamaged damage = assertThrows(JournalDamaged.class, () -> new CrashExplorer().open(mixedDisk, new Replayed()));
+    assertEquals(Segment.HEADER + 128, damage.offset());
+    assertEquals(2, damage.firstRevision());
   }
 
   @Test

@@ -50,7 +50,7 @@ class PoisonTest {
   void afterAFailedForceTheNextOpenMakesDurableWhatItServes() throws IOException {
     Journal journal = open();
     explorer.commit(journal, 10);
-    explorer.append(journal, 20);
+    explorer.append(journal, 900); // several sectors: the mark of the next close must not make them durable by the way
     disk.fail(FaultyDisk.Step.FORCE, 1, "Input/output error");
     assertThrows(JournalPoisoned.class, () -> journal.awaitDurable(2));
     MemoryDisk restarted = memory.kill();
