@@ -21,7 +21,10 @@ CLIENTS = 4
 def start_client(directory: str, name: str) -> subprocess.Popen[str]:
     program = Path(__file__).with_name("killed_client.py")
     return subprocess.Popen(
-        [sys.executable, str(program), directory, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, str(program), directory, name],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 

@@ -1,4 +1,4 @@
-"""What other processes do in the tests: `python workers.py NAME DIRECTORY ARGUMENTS`; prints one line of JSON."""
+"""What other processes do in the tests: `python workers.py NAME DIRECTORY ARGUMENTS`; prints a line of JSON."""
 
 from __future__ import annotations
 
