@@ -183,9 +183,8 @@ class Link:
         """The answer and the store id of its connection; an error reply is raised.
 
         Until the deadline: a failure before the request was sent is tried again freely; after that the same
-        request is sent again, and the
-        requestId keeps it from happening twice. Without an answer by then a mutation is CommitUnconfirmed,
-        anything else GatewayUnavailable.
+        request is sent again, and the requestId keeps it from happening twice. Without an answer by then a
+        mutation is CommitUnconfirmed, anything else GatewayUnavailable.
         """
         sent = False
         pauses = 0
@@ -215,7 +214,7 @@ class Link:
             if reply.ok:
                 return reply, connection.store_id
             refusal = parse_error(reply, self.codec, connection.store_id)
-            if isinstance(refusal, (StoreClosed, CommitUnconfirmed)):
+            if _on_its_way_out(refusal):
                 # The gateway is on its way out. It has not judged this, or cannot say what became of it; its
                 # successor can.
                 sent = sent or isinstance(refusal, CommitUnconfirmed)
@@ -256,6 +255,13 @@ class Link:
     def is_contended(self, key: str) -> bool:
         until = self._contended.get(key)
         return until is not None and time.monotonic() < until
+
+
+def _on_its_way_out(refusal: MortmainError) -> bool:
+    """Closing, or ending after a disk failure. A deadline that was over before the request was taken up is an answer."""
+    if isinstance(refusal, GatewayUnavailable):
+        return refusal.reason != "timeout"
+    return isinstance(refusal, (StoreClosed, CommitUnconfirmed))
 
 
 def _backoff(pauses: int, deadline: float | None) -> float:
