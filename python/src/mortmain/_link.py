@@ -258,7 +258,9 @@ class Link:
 
 
 def _on_its_way_out(refusal: MortmainError) -> bool:
-    """Closing, or ending after a disk failure. A deadline that was over before the request was taken up is an answer."""
+    """Closing, or ending after a disk failure. A deadline that was over before the request was taken up is an
+    answer.
+    """
     if isinstance(refusal, GatewayUnavailable):
         return refusal.reason != "timeout"
     return isinstance(refusal, (StoreClosed, CommitUnconfirmed))
