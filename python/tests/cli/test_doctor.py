@@ -119,3 +119,10 @@ def test_a_gateway_json_of_another_instance(run: Run, java: SimulatedJava, state
     assert found["level"] == "warn"
     assert "another gateway answered" in found["found"]
     assert "LOCK is held" in found["found"]
+
+
+def test_lock_held_without_a_gateway_json(run: Run, java: SimulatedJava, state: Path) -> None:
+    ensure_gateway(state)
+    (state / "run/gateway.json").unlink()
+    found = findings(run, state)["gateway"]
+    assert (found["level"], found["found"]) == ("warn", "none runs, but LOCK is held")

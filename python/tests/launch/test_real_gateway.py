@@ -186,6 +186,12 @@ def test_an_option_that_java_does_not_know_is_shown(home: Path, monkeypatch: pyt
     assert caught.value.reason == "start-failed"
 
 
+def test_the_operators_collector_takes_the_place_of_ours(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MORTMAIN_JAVA_OPTS", "-XX:+UseParallelGC")
+    info = ensure_gateway(home)
+    assert b"UseSerialGC" not in Path(f"/proc/{info.pid}/cmdline").read_bytes()
+
+
 def test_the_training_run_makes_an_archive_that_the_next_start_uses(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

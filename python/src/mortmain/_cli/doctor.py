@@ -170,14 +170,13 @@ def _gateway(root: str) -> Finding:
         ours = f"{_frames.PROTOCOL_MIN}..{_frames.PROTOCOL_MAX}"
         told = f"answers at {where}, version {found.info.version}, protocol {spoken} (this client: {ours})"
         return Finding("gateway", "ok", f"process {found.info.pid} {told}")
-    if info is None:
-        return Finding("gateway", "ok", "none runs; the next client starts one")
     if found.why is not None and found.why.reason == "bad-token":
         return Finding("gateway", "fail", str(found.why), _advice("bad-token"))
+    told = "none runs" if info is None else f"run/gateway.json is stale ({found.why})"
     if _is_locked(os.path.join(root, "LOCK")):
-        told = f"run/gateway.json is stale ({found.why}), but LOCK is held"
-        return Finding("gateway", "warn", told, "wait: it is starting; if it stays so, end the process that holds LOCK")
-    return Finding("gateway", "ok", f"run/gateway.json is stale ({found.why}); the next client starts a gateway")
+        advice = "wait: it is starting; if it stays so, end the process that holds LOCK"
+        return Finding("gateway", "warn", f"{told}, but LOCK is held", advice)
+    return Finding("gateway", "ok", f"{told}; the next client starts one")
 
 
 def _advice(reason: str | None) -> str:

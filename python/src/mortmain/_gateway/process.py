@@ -50,8 +50,15 @@ def java_command(java: Java, directory: str, command: str, arguments: list[str])
     wins.
     """
     jar = jar_path()
-    flags = [*JVM_FLAGS, *archive_flags(java, jar, run_directory(directory)), *java_options()]
+    told = java_options()
+    # Java refuses two collectors, so ours gives way to the operator's.
+    ours = [flag for flag in JVM_FLAGS if not _is_collector(flag) or not any(map(_is_collector, told))]
+    flags = [*ours, *archive_flags(java, jar, run_directory(directory)), *told]
     return [java.path, *flags, "-jar", str(jar), command, "--dir", directory, *arguments]
+
+
+def _is_collector(flag: str) -> bool:
+    return flag.startswith("-XX:+Use") and flag.endswith("GC")
 
 
 def gateway_command(java: Java, directory: str, arguments: list[str]) -> list[str]:
