@@ -8,6 +8,7 @@ import java.util.Map;
 import mortmain.Store;
 import mortmain.StoreOptions;
 import mortmain.gateway.frame.JsonWriter;
+import mortmain.gateway.frame.WarmUp;
 import mortmain.model.Limits;
 import mortmain.model.MortmainException;
 import mortmain.model.Rejection;
@@ -54,6 +55,9 @@ public final class Main {
   private static int gateway(Options options) {
     Log.install();
     Path directory = options.directory().toAbsolutePath().normalize();
+    Thread warmUp = new Thread(WarmUp::run, "mortmain-warm-up");
+    warmUp.setDaemon(true);
+    warmUp.start();
     Gateway gateway;
     Store store = null;
     try {

@@ -103,8 +103,8 @@ final class RunDirectory {
 
   /** Says where the gateway is: whole or not at all. An old failure is over. */
   void announce(Map<String, Object> discovery) throws IOException {
+    Files.deleteIfExists(path.resolve(FAILURE)); // first: who sees the gateway sees no failure
     replace(DISCOVERY, discovery);
-    Files.deleteIfExists(path.resolve(FAILURE));
   }
 
   /** Says why a start failed, or why the gateway stopped by itself. */

@@ -213,6 +213,23 @@ final class LifeTest {
   }
 
   @Test
+  void gatewayWhoseLockFileWasReplacedEndsWithoutAcknowledging() throws Exception {
+    try (Child child = gateway().serving(state());
+        Peer peer = Running.connect(state()).upgrade()) {
+      Files.delete(state().resolve("LOCK"));
+      Files.createFile(state().resolve("LOCK"));
+      long start = System.nanoTime();
+      String fields = "{\"writer\":\"w\",\"writes\":[[\"append\",\"a\",[1],null]]}";
+      Answer answer = peer.call(Ask.of(Op.COMMIT, fields).id("x").with("7").frame());
+      assertEquals("UNAVAILABLE", answer.code(), () -> answer.fields().toString());
+      assertEquals(74, child.exitCode());
+      assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(3));
+      assertTrue(failure().get("message").asText().length() > 5);
+      assertFalse(Files.exists(state().resolve("run/gateway.json")));
+    }
+  }
+
+  @Test
   void longPathIsBoundRelativeToTheWorkingDirectory() throws Exception {
     Path deep = Files.createDirectories(scratch.resolve("d".repeat(120)));
     try (Child child = new Child(deep, scratch.resolve("output"), "gateway", "--dir", deep.toString()).serving(deep)) {
