@@ -144,6 +144,16 @@ def test_status_says_who_serves(cli: Command, shared: Path) -> None:
     assert f"pid         {told['pid']}" in cli("status", "--wait", "1").out
 
 
+def test_status_for_prometheus_names_every_number_once(cli: Command) -> None:
+    lines = cli("status", "--prometheus").out.splitlines()
+    samples = [line.split() for line in lines if not line.startswith("#")]
+    names = [name for name, _ in samples]
+    assert {"mortmain_revision", "mortmain_keys", "mortmain_counters_commits"} <= set(names)
+    assert len(set(names)) == len(names)
+    assert all(float(value) >= 0 for _, value in samples)
+    assert "# TYPE mortmain_counters_commits counter" in lines
+
+
 def test_verify_through_the_gateway_and_without_one(run: Command, tmp_path: Path) -> None:
     state = tmp_path / "state"
     run("--dir", state, "put", "k", "--create", "1")

@@ -10,7 +10,7 @@ from typing import Any
 from mortmain._errors import GatewayUnavailable, InvalidRequest
 
 from .context import directory_of, open_store
-from .render import ERROR, OK, plain, print_json, print_table, print_value
+from .render import ERROR, OK, plain, print_json, print_metrics, print_table, print_value
 
 
 def status(arguments: argparse.Namespace) -> int:
@@ -18,6 +18,9 @@ def status(arguments: argparse.Namespace) -> int:
     info = {"directory": directory_of(arguments), **_info_within(arguments, time.monotonic() + arguments.wait)}
     if arguments.json:
         print_json(info)
+        return OK
+    if arguments.prometheus:
+        print_metrics(info)
         return OK
     shown = (
         "directory", "store_id", "revision", "keys", "claims", "connections",
@@ -64,15 +67,8 @@ def _without_value(snap: Any) -> dict[str, Any]:
 
 
 def cat(arguments: argparse.Namespace) -> int:
-    chosen = {
-        name: value
-        for name, value in (("last", arguments.last), ("version", arguments.version), ("revision", arguments.revision))
-        if value is not None
-    }
-    if len(chosen) > 1:
-        raise InvalidRequest("--last, --version and --revision exclude each other", field="version", reason="two reads")
     with open_store(arguments) as store:
-        snap = store.read(arguments.key, **chosen)
+        snap = store.read(arguments.key, last=arguments.last)
     if arguments.json:
         print_json(snap)
     elif snap.exists:
@@ -84,7 +80,7 @@ def cat(arguments: argparse.Namespace) -> int:
 
 def claims(arguments: argparse.Namespace) -> int:
     with open_store(arguments) as store:
-        live = [claim for claim in store.claims() if claim.key.startswith(arguments.prefix)]
+        live = store.claims(arguments.prefix)
     if arguments.json:
         for claim in live:
             print_json(claim)

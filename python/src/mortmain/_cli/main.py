@@ -138,8 +138,10 @@ def _operating(commands: Any) -> None:
     status = _add(
         commands, "status", inspect.status, "say what the running gateway says of itself; starts none",
         "--dir state status", "--dir state status --wait 10 --json",
+        "--dir state status --prometheus",
     )  # fmt: skip
     status.add_argument("--wait", type=_seconds, default=0.0, metavar="S", help="wait up to S seconds for a gateway")
+    status.add_argument("--prometheus", action="store_true", help="every number in Prometheus' text format")
     _add(
         commands, "stop", operate.stop, "stop the gateway; clients start it again when they need it", "--dir state stop"
     )
@@ -176,12 +178,10 @@ def _looking(commands: Any) -> None:
     ls.add_argument("--limit", type=_number, metavar="N", help="at most N keys")
     cat = _add(
         commands, "cat", inspect.cat, "print a value", "--dir state cat plans/plan.md", "--dir state cat log --last 20",
-        "--dir state cat plans/plan.md --version 3 --json",
+        "--dir state cat plans/plan.md --json",
     )  # fmt: skip
     cat.add_argument("key")
     cat.add_argument("--last", type=_number, metavar="N", help="the last N items of a list")
-    cat.add_argument("--version", type=_number, metavar="N", help="an earlier version")
-    cat.add_argument("--revision", type=_number, metavar="N", help="as it was at a revision")
 
 
 def _writing(commands: Any) -> None:
@@ -219,7 +219,7 @@ def _claiming(commands: Any) -> None:
     claims = _add(
         commands, "claims", inspect.claims, "list the live claims", "--dir state claims", "--dir state claims plans/"
     )
-    _optional(claims, "prefix", default="", help="only keys that begin so")
+    _optional(claims, "prefix", default="", help='"" or a path that ends in /')
     reclaim = _add(
         commands, "reclaim", change.reclaim, "take claims away and fence whoever still works on what they read",
         "--dir state reclaim plans/plan.md --reason 'worker 7 stalled'",
