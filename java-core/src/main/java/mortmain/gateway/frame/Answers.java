@@ -14,6 +14,11 @@ import mortmain.model.Snapshot;
 final class Answers {
   private Answers() {}
 
+  /** An answer that says nothing but yes. */
+  static void empty(Reply reply) {
+    reply.answer().beginObject().endObject();
+  }
+
   /** {@code store_id, read_revision} and the snapshots under {@code snaps}; values go to the payload. */
   static void reading(Reply reply, JsonWriter json, Reading reading) {
     json.name("store_id").text(reading.storeId());

@@ -130,9 +130,9 @@ public final class Operations implements Handler {
     try {
       checkDeadline(request);
       if (request.op() == Op.CLAIM) {
-        commands.claim(request, exchange, () -> finishWaiting(Op.CLAIM, start, exchange));
+        commands.claiming().claim(request, exchange, () -> finishWaiting(Op.CLAIM, start, exchange));
       } else {
-        commands.turn(request, exchange);
+        commands.claiming().turn(request, exchange);
         finishWaiting(Op.TURN, start, exchange);
       }
     } catch (MortmainException rejection) {
