@@ -1,6 +1,8 @@
 """The bytes of docs/frames.md, written out by hand."""
 
+import json
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +55,29 @@ def test_a_reply_is_taken_apart():
 def test_a_malformed_reply_is_refused(frame):
     with pytest.raises(MalformedReply):
         parse_reply(memoryview(frame), copy=True)
+
+
+VECTORS = json.loads(
+    (Path(__file__).parents[3] / "java-core/src/test/resources/frames.json").read_text("utf-8")
+)
+
+
+@pytest.mark.parametrize("vector", VECTORS["requests"], ids=lambda vector: vector["name"])
+def test_a_request_of_the_shared_vectors(vector):
+    request = Request(
+        vector["op"],
+        _frames.encode_fields(vector["fields"]),
+        bytes.fromhex(vector["payload"]),
+        request_id=vector["request_id"].encode(),
+        attempt=vector["attempt"],
+    )
+    frame = request.bytes(vector["deadline"], "", vector["since"])
+    assert frame[4:].hex() == vector["hex"]
+    assert int.from_bytes(frame[:4], "big") == len(frame) - 4
+
+
+@pytest.mark.parametrize("vector", VECTORS["replies"], ids=lambda vector: vector["name"])
+def test_a_reply_of_the_shared_vectors(vector):
+    reply = parse_reply(memoryview(bytes.fromhex(vector["hex"])), copy=True)
+    told = (0 if reply.ok else 1, reply.revision, reply.fields, bytes(reply.payload).hex())
+    assert told == (vector["status"], vector["revision"], vector["fields"], vector["payload"])
