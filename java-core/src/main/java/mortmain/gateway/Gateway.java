@@ -151,6 +151,8 @@ final class Gateway implements Operations.Host {
     told.put("protocol", PROTOCOL);
     told.put("instance", instance);
     told.put("transport", transport());
+    told.put("directory", store.directory().toString());
+    told.put("capabilities", List.of("verify"));
     told.put("uptime", (System.nanoTime() - started) / 1e9);
     told.put("connections", server.connectionCount());
     told.putAll(store.info());
