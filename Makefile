@@ -58,8 +58,10 @@ wheel: $(READY) $(JAR) ## the wheels of all distributions into dist/
 	for project in python $(ADAPTERS); do $(BIN)/uv build -q --wheel --out-dir dist $$project; done
 	ls -l dist
 
-bench: $(READY) $(JAR) ## the benchmark programs: a table and a picture
-	$(BIN)/python repro/bench/run.py
+BENCH_OPTIONS ?=
+bench: $(READY) $(JAR) ## the benchmark programs: a table and a picture in target/bench (BENCH_OPTIONS=--quick: 3 minutes)
+	$(BIN)/uv pip install -q --python $(BIN)/python -r repro/bench/constraints.txt
+	$(BIN)/python repro/bench/run.py $(BENCH_OPTIONS)
 
 jar: $(JAR) ## build mortmain.jar and put it where the Python package looks for it
 
@@ -78,6 +80,8 @@ $(READY): python/pyproject.toml python/hatch_build.py python/constraints-dev.txt
 constraints: $(READY) ## resolve the pinned development tools anew
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --no-annotate \
 	  --custom-compile-command "make constraints" python/requirements-dev.in -o python/constraints-dev.txt
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --no-annotate \
+	  --custom-compile-command "make constraints" repro/bench/requirements.in -o repro/bench/constraints.txt
 
 clean: ## remove what was built, environments included
 	rm -rf .venv dist target java-core/target specs/target $(JAR) adapters/*/.venv-*

@@ -52,7 +52,11 @@ final class Commands {
       case INFO -> reply.answer().any(host.info());
       case VERIFY -> reply.answer().any(store.verify());
       case TURN_END -> claiming.turnEnd(request, exchange);
-      case PING, STOP -> Answers.empty(reply);
+      case PING -> {
+        Answers.empty(reply);
+        reply.add(request.payload());
+      }
+      case STOP -> Answers.empty(reply);
       default -> throw new IllegalArgumentException(request.op().label());
     }
   }

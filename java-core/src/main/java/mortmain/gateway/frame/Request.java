@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.util.Arrays;
 import java.util.Map;
 import mortmain.model.Call;
 import mortmain.model.ErrorCode;
@@ -100,6 +101,11 @@ final class Request {
 
   int fieldsEnd() {
     return fieldsEnd;
+  }
+
+  /** A copy of everything behind the fields. */
+  byte[] payload() {
+    return Arrays.copyOfRange(frame, fieldsEnd, payloadEnd);
   }
 
   int payloadEnd() {

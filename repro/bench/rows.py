@@ -1,0 +1,30 @@
+"""Which program fills which rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from calls import appended_list, commit, frames, read
+from crowds import append, own, update
+from gateways import empty, memory, million, opening
+from plan import Plan, Results
+
+# The programs by name, each with the rows that it fills.
+PROGRAMS: dict[str, tuple[Callable[[Plan], Results], tuple[str, ...]]] = {
+    "commit": (commit, ("commit",)),
+    "own": (own, ("own", "own_wait", "own_fair")),
+    "update": (update, ("update",)),
+    "append": (append, ("append_json", "append_rows")),
+    "read": (read, ("read",)),
+    "list": (appended_list, ("list",)),
+    "frames": (frames, ("frame_200", "frame_4k", "frame_64k", "frame_1m")),
+    "open": (opening, ("open_cold", "open_attach")),
+    "empty": (empty, ("empty",)),
+    "memory": (memory, ("memory",)),
+    "million": (million, ("million",)),
+}
+
+
+def with_disk(results: Results, disk: float) -> Results:
+    return {row: replace(result, disk=disk) for row, result in results.items()}
