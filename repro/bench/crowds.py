@@ -65,9 +65,10 @@ def _rounds(
         for number in range(plan.rounds + 1):
             for name, crowd in crowds.items():
                 key = f"{work}/{number}"
-                effort = (
-                    crowd.for_seconds(work, key, plan.seconds) if times is None else crowd.so_often(work, key, times)
-                )
+                if times is None or number == 0:
+                    effort = crowd.for_seconds(work, key, plan.seconds)
+                else:
+                    effort = crowd.so_often(work, key, times)
                 kept = count(watchers[name], key)
                 told = effort.acknowledged if len(kept) > 1 else [sum(effort.acknowledged)]
                 if kept != told:

@@ -14,7 +14,11 @@ Results = dict[str, Result]
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of everything. seconds: of one round of a crowd."""
+    """How much of everything. seconds: of one round of a crowd; its first round warms up and is not counted.
+
+    warm_up, calls: of one process; items: that each of eight processes appends; starts: of gateways; lists: of 10,000
+    items of each size.
+    """
 
     place: Path
     rounds: int
