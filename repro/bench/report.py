@@ -45,7 +45,9 @@ def markdown(results: dict[str, Result], machine: dict[str, Any], disk: Latencie
         cells = [target.what, target.against, value, ours, theirs, target.shown(target.must), target.shown(target.goal)]
         lines.append("| " + " | ".join([*cells, verdict(target, result), beside]) + " |")
         if result is not None and result.note and result.value is not None:
-            notes.append(f"- {target.what}{"" if target.against == NONE else f", against {target.against}"}: {result.note}.")
+            notes.append(
+                f"- {target.what}{'' if target.against == NONE else f', against {target.against}'}: {result.note}."
+            )
     return "\n".join([*lines, "", *notes]).rstrip() + "\n"
 
 
