@@ -64,10 +64,11 @@ public final class Main {
       store = Store.open(directory, new StoreOptions(options.create(), false, Limits.DEFAULT));
       gateway = Gateway.start(store, RunDirectory.open(directory), options, Runtime.getRuntime()::halt);
     } catch (IOException | RuntimeException | Error failure) {
+      int code = startFailed(directory, failure);
       if (store != null) {
         store.close();
       }
-      return startFailed(directory, failure);
+      return code;
     }
     Runtime.getRuntime().addShutdownHook(new Thread(() -> ended(gateway), "mortmain-signal"));
     Log.info(gateway.describe());

@@ -19,7 +19,7 @@ import mortmain.gateway.py4j.Secrets;
 
 /** A raw client: sends what it is told and reads what comes. One thread. */
 public final class Peer implements AutoCloseable {
-  private static final long PATIENCE_MILLIS = 20_000;
+  private static final long PATIENCE_MILLIS = 60_000;
 
   private final SocketChannel channel;
   private final DataInputStream in;
@@ -107,9 +107,9 @@ public final class Peer implements AutoCloseable {
     return this;
   }
 
-  /** py4j's way in. */
+  /** The way in of py4j's Python client. */
   public Peer word(String word) throws IOException {
-    expect("!yv", ask("A\n" + word + "\ne\n"));
+    expect("!yv", ask("A\n" + word + "\n"));
     return this;
   }
 

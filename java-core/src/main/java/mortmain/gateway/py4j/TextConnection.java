@@ -31,6 +31,7 @@ final class TextConnection implements Py4JServerConnection, Runnable {
   private volatile FrameLoop frames;
   private String expectedProof;
   private boolean asked;
+  private boolean endMayFollow;
 
   TextConnection(LockedServer server, Socket socket) {
     this.server = server;
@@ -64,6 +65,11 @@ final class TextConnection implements Py4JServerConnection, Runnable {
     if (command == null) {
       return false;
     }
+    boolean leftOver = endMayFollow && command.equals(END);
+    endMayFollow = false;
+    if (leftOver) {
+      return true;
+    }
     if (!authenticated) {
       return prove(command);
     }
@@ -85,10 +91,10 @@ final class TextConnection implements Py4JServerConnection, Runnable {
     };
   }
 
-  /** py4j's own way: the word itself. */
+  /** py4j's own way: the word itself. Its Python client sends no end after it, its Java client does. */
   private boolean word() throws IOException {
     String said = lines.must(Lines.STRANGER);
-    end();
+    endMayFollow = true;
     if (!Secrets.same(said, server.word())) {
       return refuse("Authentication error: bad auth token received.");
     }

@@ -50,6 +50,15 @@ final class StrangerTest {
   }
 
   @Test
+  void endThatPy4jsJavaClientSendsAfterTheWordIsNoCommand() throws IOException {
+    try (Peer peer = served.connect()) {
+      assertEquals("!yv", peer.ask("A\n" + Served.WORD + "\ne\n"));
+      assertEquals("!ybtrue", peer.ask("c\nt\nping\ne\n"));
+      assertTrue(peer.ask("e\n").startsWith("!xs"), "once only");
+    }
+  }
+
+  @Test
   void wordThatIsAPrefix() throws IOException {
     closedAfter("A\n" + Served.WORD.substring(0, 63) + "\ne\n");
   }
@@ -146,7 +155,7 @@ final class StrangerTest {
 
   @Test
   void missingEndOfTheCommand() throws IOException {
-    closedAfter("A\n" + Served.WORD + "\nmore\n");
+    closedAfter("M\n" + NONCE + "\nmore\n");
   }
 
   @Test
