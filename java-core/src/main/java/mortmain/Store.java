@@ -3,10 +3,8 @@ package mortmain;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.concurrent.atomic.LongAdder;
@@ -50,14 +48,10 @@ public final class Store implements AutoCloseable {
   private final Rejected rejected = new Rejected();
   private final Judging judging = new Judging();
   private final LongAdder commits = new LongAdder();
-  private final Map<ErrorCode, LongAdder> rejections = new EnumMap<>(ErrorCode.class);
 
   /** A store over an engine of one's own. */
   public Store(Engine engine) {
     this.engine = engine;
-    for (ErrorCode code : ErrorCode.values()) {
-      rejections.put(code, new LongAdder());
-    }
     engine.listen(waiters::on);
   }
 
@@ -100,16 +94,15 @@ public final class Store implements AutoCloseable {
    * whose key is claimed waits in this call until the claim ends or the deadline passes.
    */
   public void commit(Commit commit, Outcome<Receipt> then) {
-    Outcome<Receipt> counted = counted(then);
     Rejection problem = problem(commit);
     if (problem != null) {
       turns.end(commit.turn());
-      counted.reject(problem.exception());
+      then.reject(problem.exception());
       return;
     }
     long fingerprint = commit.plain() ? Fingerprint.of(commit) : 0;
     judging.enter(commit.call().requestId());
-    Outcome<Receipt> settled = settled(commit, counted);
+    Outcome<Receipt> settled = settled(commit, then);
     if (engine.decide(rule(commit, fingerprint, true), true, settled)) {
       waitForClaims(commit, fingerprint, settled);
     }
@@ -155,28 +148,13 @@ public final class Store implements AutoCloseable {
       @Override
       public void answer(Receipt receipt) {
         judging.leave(commit.call().requestId());
-        then.answer(receipt);
-      }
-
-      @Override
-      public void reject(MortmainException rejection) {
-        judging.leave(commit.call().requestId());
-        then.reject(rejection);
-      }
-    };
-  }
-
-  private Outcome<Receipt> counted(Outcome<Receipt> then) {
-    return new Outcome<>() {
-      @Override
-      public void answer(Receipt receipt) {
         commits.increment();
         then.answer(receipt);
       }
 
       @Override
       public void reject(MortmainException rejection) {
-        rejections.get(rejection.code()).increment();
+        judging.leave(commit.call().requestId());
         then.reject(rejection);
       }
     };
@@ -315,10 +293,7 @@ public final class Store implements AutoCloseable {
   /** Plain scalars and maps. */
   public Map<String, Object> info() {
     Map<String, Object> info = new LinkedHashMap<>(engine.info());
-    Map<String, Object> counters = new LinkedHashMap<>();
-    counters.put("commits", commits.sum());
-    rejections.forEach((code, count) -> counters.put(code.name().toLowerCase(Locale.ROOT), count.sum()));
-    info.put("counters", counters);
+    info.put("counters", Map.of("commits", commits.sum()));
     return info;
   }
 
