@@ -9,7 +9,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mortmain._gateway import child
+
 _PROGRAM = Path(__file__).with_name("simulated_java.py")
+
+
+def end_children() -> None:
+    """Ends what this process started, also a JVM that lost the race for LOCK and has not noticed yet."""
+    for process in list(child._started):
+        process.kill()
+        process.wait()
+    child.reap()
 
 
 class SimulatedJava:
@@ -37,6 +47,7 @@ class SimulatedJava:
         return [json.loads(path.read_text()) for path in sorted(self.home.glob("start-*.json"))]
 
     def end_all(self) -> None:
+        end_children()
         for start in self.starts:
             try:
                 os.kill(start["pid"], signal.SIGKILL)

@@ -19,6 +19,8 @@ from mortmain._gateway.archive import archive_path, train_after
 from mortmain._gateway.java import find_java
 from mortmain._gateway.process import jar_path, spawn_gateway
 
+from .simulation import end_children
+
 SOON = 20.0
 
 
@@ -44,6 +46,7 @@ def kill(info: GatewayInfo | None) -> None:
 def home(tmp_path: Path) -> Iterator[Path]:
     directory = tmp_path / "state"
     yield directory
+    end_children()
     kill(find_gateway(directory) if not (directory / "run").is_symlink() else None)
 
 
@@ -140,7 +143,7 @@ def test_a_path_that_is_longer_than_the_kernel_takes(tmp_path: Path) -> None:
             store.create("k", 1)
             assert store.info()["transport"] == "unix"
     finally:
-        kill(find_gateway(directory))
+        end_children()
 
 
 def test_nothing_but_a_path_in_the_environment(home: Path) -> None:
