@@ -19,6 +19,7 @@ from ._link import Flow, Link
 from ._models import ClaimInfo, Committed, NotCommitted, Receipt, Snapshot, Ticket, VerifyReport
 from ._operations import Author, with_result
 from ._request_id import encode_request_id
+from ._rounds import before_another_run, updated
 from ._stop import stop_gateway
 from ._transaction import AsyncTransaction, Work
 
@@ -166,8 +167,7 @@ class AsyncStore:
         timeout: float | None = None,
         meta: Meta = None,
     ) -> Receipt:
-        """Write a key that does not exist, VersionConflict if it does. Unfenced: there is no base to judge.
-        """
+        """Write a key that does not exist, VersionConflict if it does. Unfenced: there is no base to judge."""
         return await self._run("create", key, self._flows.create(key, value, request_id, timeout, meta))
 
     async def ensure(
@@ -216,7 +216,7 @@ class AsyncStore:
         with `.attempts`.
         """
         return await self._run_rounds(
-            "update", key, self._flows.update(key, fn, default, request_id, timeout, meta)
+            "update", key, updated(self._flows, key, fn, default, request_id, timeout, meta)
         )
 
     async def _run_rounds(self, name: str, key: str | None, flow: Flow[tuple[Receipt, int]]) -> Receipt:
@@ -421,7 +421,7 @@ class AsyncStore:
                     break
                 except MortmainError as error:
                     work.done = True
-                    await drive_async(self._flows.again(error, call.attempts, over))
+                    await drive_async(before_another_run(error, call.attempts, over))
                     call.attempts += 1
         except BaseException as error:
             call.failed(error)

@@ -6,31 +6,21 @@ A method that is a generator function yields effects (see `_link`) and returns w
 
 from __future__ import annotations
 
-import copy
 import math
-import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from . import _frames
 from . import _operations as ops
 from ._codec import encode, to_json
 from ._errors import (
-    ClaimHeld,
-    Conflict,
-    Fenced,
-    ForeignEdit,
     MortmainError,
-    RevisionCompacted,
-    StoreChanged,
     Unsupported,
-    VersionConflict,
     invalid,
 )
-from ._link import Flow, Invoke, Link, Pause
+from ._link import Flow, Link
 from ._models import (
-    DELETE,
     ClaimInfo,
     Committed,
     NotCommitted,
@@ -41,11 +31,11 @@ from ._models import (
 )
 from ._operations import Author, Draft
 from ._request_id import encode_request_id
+from ._rounds import overwritten
 
 Meta = Mapping[str, str] | None
 # What one page of a scan asks for.
 _PAGE = 500
-_REREAD = (VersionConflict, Fenced, StoreChanged)
 
 
 class Flows:
@@ -143,8 +133,8 @@ class Flows:
         if overwrite:
             self._no_base(base)
             content_type, data = encode(value, self.codec)
-            receipt = yield from self._overwrite(
-                key, lambda draft: draft.put(key, content_type, data, True), request_id, timeout, meta
+            receipt = yield from overwritten(
+                self, key, lambda draft: draft.put(key, content_type, data, True), request_id, timeout, meta
             )
             return receipt
         if base is None:
@@ -187,7 +177,7 @@ class Flows:
         name = ops.check_key(key)
         if overwrite:
             self._no_base(base)
-            return self._overwrite(name, lambda draft: draft.delete(name, True), request_id, timeout, meta)
+            return overwritten(self, name, lambda draft: draft.delete(name, True), request_id, timeout, meta)
         if base is None:
             raise _needs_base(name)
         draft = Draft(self.codec)
@@ -218,137 +208,6 @@ class Flows:
     def _no_base(base: object) -> None:
         if base is not None:
             raise invalid("base", "overwrite=True takes no base")
-
-    def _overwrite(
-        self,
-        key: str,
-        write: Callable[[Draft], None],
-        request_id: str | None,
-        timeout: float | None,
-        meta: Meta,
-    ) -> Flow[Receipt]:
-        """There is no blind overwrite: read and commit until nobody came between, recorded as such."""
-
-        def attempt(snapshot: Snapshot[Any]) -> Flow[Draft]:
-            yield from ()
-            draft = Draft(self.codec)
-            draft.base(snapshot)
-            write(draft)
-            return draft
-
-        receipt, _ = yield from self.rounds(key, attempt, request_id, timeout, meta, wait_for_claim=False)
-        return receipt
-
-    # ------------------------------------------------------------ update
-
-    def update(
-        self,
-        key: str,
-        function: Callable[[Any], Any],
-        default: Any,
-        request_id: str | None,
-        timeout: float | None,
-        meta: Meta,
-    ) -> Flow[tuple[Receipt, int]]:
-        """The receipt and the number of rounds."""
-        key = ops.check_key(key)
-        if not callable(function):
-            raise invalid("fn", "a function of the value")
-
-        def attempt(snapshot: Snapshot[Any]) -> Flow[Draft]:
-            # The function may change what it is given, so every round gets a default of its own.
-            value = snapshot.value if snapshot.exists else copy.deepcopy(default)
-            new = yield Invoke(function, value)
-            draft = Draft(self.codec)
-            draft.base(snapshot)
-            if new is DELETE:
-                draft.delete(key)
-            elif new is None:
-                raise invalid("fn", "it returned None: return the new value, or mortmain.DELETE", key=key)
-            else:
-                draft.put(key, *encode(new, self.codec))
-            return draft
-
-        result = yield from self.rounds(key, attempt, request_id, timeout, meta, wait_for_claim=True)
-        return result
-
-    def rounds(
-        self,
-        key: str,
-        attempt: Callable[[Snapshot[Any]], Flow[Draft]],
-        request_id: str | None,
-        timeout: float | None,
-        meta: Meta,
-        *,
-        wait_for_claim: bool,
-    ) -> Flow[tuple[Receipt, int]]:
-        """Read, make a draft of it, commit: until it is accepted or the timeout is over, checked between
-        rounds.
-
-        The first two rounds are optimistic. From the second lost one on, and at once where the key was
-        contended a moment ago, the round
-        waits for its turn on the key, so that it cannot starve. Every round is another attempt of one
-        requestId.
-        """
-        identity = encode_request_id(request_id)
-        over = self.deadline(timeout)
-        number = lost = held = 0
-        contended = self.link.is_contended(key)
-        known: Snapshot[Any] | None = None
-        while True:
-            turn: int | None = None
-            try:
-                if contended or lost >= 2:
-                    turn, snapshot = yield from self._take_turn(key, timeout, over)
-                elif known is not None:
-                    snapshot, known = known, None
-                else:
-                    snapshot = (yield from self.read_many((key,), timeout))[0]
-                draft = yield from self._in_turn(turn, attempt(snapshot), timeout)
-                request = draft.request(self.author, identity, meta, plain=False, attempt=number, turn=turn)
-                number += 1
-                reply, _ = yield from self.link.call(request, self.deadline(timeout))
-                return ops.parse_receipt(reply.fields), max(number, 1)
-            except ForeignEdit:
-                raise
-            except Conflict as conflict:
-                conflict.attempts = max(number, 1)
-                waits = wait_for_claim and isinstance(conflict, ClaimHeld)
-                if _is_over(over) or not (waits or isinstance(conflict, _REREAD)):
-                    raise
-                if isinstance(conflict, ClaimHeld):
-                    held += 1
-                    yield Pause(_until_free(conflict, held, over))
-                    continue
-                lost += 1
-                self.link.note_contention(key)
-                if lost < 2 and isinstance(conflict, VersionConflict):
-                    known = _usable(conflict.current, key)
-
-    def _take_turn(
-        self, key: str, timeout: float | None, over: float | None
-    ) -> Flow[tuple[int, Snapshot[Any]]]:
-        wait = None if over is None else max(0.0, over - time.monotonic())
-        request = ops.simple(_frames.TURN, {"key": key, "wait": wait})
-        reply, _ = yield from self.link.call(request, self.deadline(timeout))
-        return reply.fields["turn"], ops.parse_one(reply, self.codec)
-
-    def _in_turn(self, turn: int | None, making: Flow[Draft], timeout: float | None) -> Flow[Draft]:
-        """A turn that leads to no commit is passed on, so that the others need not wait for it to run out."""
-        if turn is None:
-            draft = yield from making
-            return draft
-        try:
-            draft = yield from making
-        except Exception:
-            try:
-                yield from self.link.call(
-                    ops.simple(_frames.TURN_END, {"turn": turn}), self.deadline(timeout)
-                )
-            except MortmainError:
-                pass
-            raise
-        return draft
 
     # ------------------------------------------------------------ deltas
 
@@ -460,54 +319,12 @@ class Flows:
         reply, _ = yield from self.link.call(ops.simple(_frames.VERIFY, {}), self.deadline(timeout))
         return ops.parse_report(reply)
 
-    # ------------------------------------------------------------ transact
-
-    def again(self, error: MortmainError, number: int, over: float | None) -> Flow[None]:
-        """Wait before another run of a transaction, or raise what ended the last one."""
-        if isinstance(error, Conflict):
-            error.attempts = number
-        repeatable = isinstance(error, (*_REREAD, ClaimHeld, RevisionCompacted))
-        if not repeatable or isinstance(error, ForeignEdit) or _is_over(over):
-            raise error
-        if isinstance(error, ClaimHeld):
-            yield Pause(_until_free(error, number, over))
-        elif number > 1:
-            # Several transactions over the same keys: the pauses spread them out.
-            pause = random.random() * min(0.1, 0.001 * math.pow(2.0, min(number, 10)))
-            yield Pause(pause if over is None else max(0.0, min(pause, over - time.monotonic())))
-
 
 def merge_patch(patch: object) -> bytes:
     """The bytes of a JSON merge patch, which is an object."""
     if not isinstance(patch, Mapping):
         raise invalid("patch", f"a mapping, not {type(patch).__name__}")
     return to_json(dict(patch), "patch")
-
-
-def outcome_of(error: BaseException) -> str:
-    """What `observe` calls an error."""
-    if isinstance(error, MortmainError):
-        return error.code
-    return type(error).__name__
-
-
-def _is_over(over: float | None) -> bool:
-    return over is not None and time.monotonic() >= over
-
-
-def _until_free(conflict: ClaimHeld, tries: int, over: float | None) -> float:
-    """Its holder may release early, so look again before it would expire, ever more seldom."""
-    pause = min(1.0, 0.01 * math.pow(2.0, min(tries, 8)))
-    if conflict.retry_after is not None:
-        pause = min(pause, max(conflict.retry_after, 0.001))
-    return pause if over is None else max(0.0, min(pause, over - time.monotonic()))
-
-
-def _usable(current: Snapshot[Any] | None, key: str) -> Snapshot[Any] | None:
-    """What the rejection was judged with is as good as a read, if all of it is there."""
-    if current is None or current.key != key or current.partial or not current.store_id:
-        return None
-    return current
 
 
 def _needs_base(key: str) -> MortmainError:

@@ -58,6 +58,11 @@ def default_agent() -> str:
     return f"{script}:{os.getpid()}"
 
 
+def author_of(agent: str | None) -> Author:
+    """The agent that was asked for, or the default one, which a forked child derives anew."""
+    return Author(default_agent(), None, default_agent) if agent is None else Author(agent)
+
+
 def make_link(
     directory: str | os.PathLike[str] | None,
     start: bool | None = None,
@@ -110,7 +115,7 @@ def open(
     journal is damaged.
     """
     link = make_link(directory, start, create, timeout, java, codec, observe)
-    author = Author(default_agent() if agent is None else agent)
+    author = author_of(agent)
     link.attach()
     return Store(link, author)
 

@@ -5,8 +5,10 @@ it.
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -91,15 +93,36 @@ def check_items(items: object) -> list[Any]:
 
 
 class Author:
-    """Who asks: the name and the meta that go with each commit. Immutable, thread-safe."""
+    """Who asks: the name and the meta that go with each commit. Thread-safe.
 
-    __slots__ = ("meta", "name")
+    derive: makes the name; a forked child asks it again, because the default name holds the process id.
+    """
 
-    def __init__(self, name: str, meta: Mapping[str, str] | None = None) -> None:
+    __slots__ = ("__weakref__", "derive", "meta", "name")
+
+    def __init__(
+        self, name: str, meta: Mapping[str, str] | None = None, derive: Callable[[], str] | None = None
+    ) -> None:
         if not isinstance(name, str) or not name:
             raise invalid("agent", "a name that is not empty")
         self.name = name
         self.meta = check_meta(meta)
+        self.derive = derive
+        if derive is not None:
+            _derived.add(self)
+
+
+_derived: weakref.WeakSet[Author] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for author in list(_derived):
+        if author.derive is not None:
+            author.name = author.derive()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def resolve_base(base: object, key: str) -> Snapshot[Any] | Receipt | Ticket:

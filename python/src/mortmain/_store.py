@@ -20,6 +20,7 @@ from ._link import Flow, Link, drive
 from ._models import ClaimInfo, Committed, NotCommitted, Receipt, Snapshot, Ticket, VerifyReport
 from ._operations import Author, with_result
 from ._request_id import encode_request_id
+from ._rounds import before_another_run, updated
 from ._stop import stop_gateway
 from ._transaction import Transaction, Work
 
@@ -174,8 +175,7 @@ class Store:
         timeout: float | None = None,
         meta: Meta = None,
     ) -> Receipt:
-        """Write a key that does not exist, VersionConflict if it does. Unfenced: there is no base to judge.
-        """
+        """Write a key that does not exist, VersionConflict if it does. Unfenced: there is no base to judge."""
         return self._run("create", key, self._flows.create(key, value, request_id, timeout, meta))
 
     def ensure(
@@ -226,7 +226,7 @@ class Store:
         if inspect.iscoroutinefunction(fn):
             raise invalid("fn", "an async function: use store.aio.update")
         return self._run_rounds(
-            "update", key, self._flows.update(key, fn, default, request_id, timeout, meta)
+            "update", key, updated(self._flows, key, fn, default, request_id, timeout, meta)
         )
 
     def _run_rounds(self, name: str, key: str | None, flow: Flow[tuple[Receipt, int]]) -> Receipt:
@@ -428,7 +428,7 @@ class Store:
                     break
                 except MortmainError as error:
                     work.done = True
-                    drive(self._flows.again(error, call.attempts, over))
+                    drive(before_another_run(error, call.attempts, over))
                     call.attempts += 1
         except BaseException as error:
             call.failed(error)

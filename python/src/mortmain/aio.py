@@ -13,8 +13,7 @@ from ._async_claim import AsyncClaim
 from ._async_store import AsyncStore
 from ._codec import Codec
 from ._errors import Conflict, invalid
-from ._open import Observer, default_agent, make_link
-from ._operations import Author
+from ._open import Observer, author_of, make_link
 from ._retry import check_retry, pause_after
 from ._transaction import AsyncTransaction
 
@@ -66,7 +65,7 @@ def open(
     mortmain.aio.open(...)`.
     """
     link = make_link(directory, start, create, timeout, java, codec, observe)
-    author = Author(default_agent() if agent is None else agent)
+    author = author_of(agent)
     return _Opening(lambda: AsyncStore(link, author))
 
 

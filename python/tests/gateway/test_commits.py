@@ -290,6 +290,31 @@ def test_update_sees_the_conflict_of_another_agent_and_recomputes(store, at):
     assert store.read(f"{at}n").value == 102
 
 
+def test_a_conflict_that_the_users_function_raises_itself_passes(store, at):
+    runs = []
+
+    def work(value):
+        runs.append(1)
+        raise mortmain.VersionConflict("of another call")
+
+    with pytest.raises(mortmain.VersionConflict, match="of another call"):
+        store.update(f"{at}n", work)
+    assert len(runs) == 1
+
+
+def test_updates_without_a_deadline_take_turns_too(shared_store, at):
+    with mortmain.open(shared_store.directory, agent="patient", timeout=None) as patient:
+        patient._link.note_contention(f"{at}n")
+        threads = [
+            threading.Thread(target=patient.update, args=(f"{at}n", lambda value: value + 1, 0)) for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert patient.read(f"{at}n").value == 8
+
+
 def test_update_waits_for_a_claim_to_end(store, at):
     store.create(f"{at}n", 1)
     claim = store.as_agent("holder").claim(f"{at}n", ttl=30.0)

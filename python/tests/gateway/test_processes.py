@@ -66,6 +66,14 @@ def test_a_child_that_ends_does_not_close_the_parents_connections(store, at):
         assert store.read(f"{at}k").value == 1
 
 
+def test_the_default_name_of_an_agent_is_that_of_its_process(shared_store, at):
+    with mortmain.open(shared_store.directory) as named:
+        assert named.agent.endswith(f":{os.getpid()}")
+        child = fork(lambda: named.create(f"{at}k", 1).version == 1)
+        assert wait_for(child) == 0
+    assert shared_store.read(f"{at}k").writer.endswith(f":{child}")
+
+
 def test_threads_share_a_store(store, at):
     def work(number: int) -> None:
         for _ in range(20):
