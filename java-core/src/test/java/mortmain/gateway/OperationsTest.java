@@ -7,6 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import mortmain.gateway.frame.Op;
@@ -321,6 +325,27 @@ final class OperationsTest {
     assertEquals(2, info.get("latencies").get("commit").get("count").asInt());
     assertTrue(info.get("latencies").get("commit").get("p99").asDouble() > 0);
     assertTrue(info.get("limits").get("in_flight").asLong() > 0);
+  }
+
+  @Test
+  void connectionAboveTheLimitIsToldWhy() throws IOException {
+    List<SocketChannel> all = new ArrayList<>();
+    try {
+      UnixDomainSocketAddress socket = UnixDomainSocketAddress.of(running.directory().resolve("run/gateway.sock"));
+      for (int i = 0; i < 1024; i++) {
+        all.add(SocketChannel.open(socket));
+      }
+      try (Peer refused = running.frames()) {
+        Answer hello = refused.call(Ask.of(Op.HELLO, "{\"min\":1,\"max\":1}").frame());
+        assertEquals("UNAVAILABLE", hello.code());
+        assertEquals("too-many-connections", hello.fields().get("reason").asText());
+      }
+      ok(running.create("a", "1"));
+    } finally {
+      for (SocketChannel one : all) {
+        one.close();
+      }
+    }
   }
 
   @Test

@@ -60,7 +60,7 @@ public final class Operations implements Handler {
   @Override
   public void handle(byte[] frame, int at, int length, Exchange exchange) {
     long start = System.nanoTime();
-    Op op = Op.PING;
+    Op op = null;
     busy.incrementAndGet();
     try {
       admit(exchange);
@@ -159,7 +159,9 @@ public final class Operations implements Handler {
       exchange.done();
     } finally {
       busy.decrementAndGet();
-      meters.took(op, System.nanoTime() - start);
+      if (op != null) { // null: no request could be told from the bytes
+        meters.took(op, System.nanoTime() - start);
+      }
     }
   }
 
