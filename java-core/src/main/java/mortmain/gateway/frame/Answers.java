@@ -3,6 +3,7 @@ package mortmain.gateway.frame;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import mortmain.model.ErrorCode;
 import mortmain.model.Failure;
 import mortmain.model.MortmainException;
 import mortmain.model.Reading;
@@ -84,6 +85,15 @@ final class Answers {
       json.number(key.revision()).raw(key.result()).endArray();
     }
     json.endArray();
+  }
+
+  /** A request that is larger than the gateway takes. */
+  static MortmainException tooLarge(long size, long limit) {
+    return Rejection.of(
+            ErrorCode.TOO_LARGE,
+            "a request of " + size + " bytes is above the limit of " + limit + ": make it smaller, or give the gateway more memory",
+            Map.of("size", size, "limit", limit))
+        .exception();
   }
 
   static void error(Reply reply, MortmainException exception) {

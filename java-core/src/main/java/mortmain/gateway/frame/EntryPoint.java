@@ -11,6 +11,7 @@ import java.util.concurrent.locks.LockSupport;
 public final class EntryPoint {
   private final Handler handler;
   private final Session session;
+  private final long limit;
   private final Sink sink;
 
   /** Takes a reply on the thread that called; false when it could not be passed on. */
@@ -18,16 +19,24 @@ public final class EntryPoint {
     boolean deliver(byte[] reply);
   }
 
-  public EntryPoint(Handler handler, Session session, Sink sink) {
+  /** {@code limit}: bytes of the largest request. */
+  public EntryPoint(Handler handler, Session session, long limit, Sink sink) {
     this.handler = handler;
     this.session = session;
+    this.limit = limit;
     this.sink = sink;
   }
 
   /** Handles one request frame; its reply has gone to the sink when this returns. False when the sink could not take it. */
   public boolean call(byte[] request) {
     Waiting exchange = new Waiting();
-    handler.handle(request, 0, request.length, exchange);
+    if (request.length > limit) {
+      exchange.fail(Answers.tooLarge(request.length, limit));
+      exchange.reply().seal(0);
+      exchange.done();
+    } else {
+      handler.handle(request, 0, request.length, exchange);
+    }
     return exchange.await();
   }
 

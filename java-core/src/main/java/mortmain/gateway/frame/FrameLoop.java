@@ -2,11 +2,9 @@ package mortmain.gateway.frame;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.LockSupport;
-import mortmain.model.ErrorCode;
 import mortmain.model.MortmainException;
 import mortmain.model.Rejection;
 
@@ -68,7 +66,7 @@ public final class FrameLoop extends Exchange {
     }
     if (length > limit) {
       wire.discard(length);
-      refuse(tooLarge(length));
+      refuse(Answers.tooLarge(length, limit));
       return true;
     }
     serve((int) length);
@@ -101,14 +99,6 @@ public final class FrameLoop extends Exchange {
     fail(rejection);
     reply().seal(0);
     done();
-  }
-
-  private MortmainException tooLarge(long length) {
-    return Rejection.of(
-            ErrorCode.TOO_LARGE,
-            "a request of " + length + " bytes is above the limit of " + limit + ": make it smaller, or give the gateway more memory",
-            Map.of("size", length, "limit", limit))
-        .exception();
   }
 
   @Override

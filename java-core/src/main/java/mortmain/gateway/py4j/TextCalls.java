@@ -21,9 +21,9 @@ final class TextCalls {
   private static final String TYPES = "iLbdsj"; // int, long, boolean, double, string, bytes
   private static final String KNOWN = "afhijlrsxdSp"; // py4j's other commands; each ends with a line "e"
   private static final int MAX_LINES = 32;
+  private static final int SLACK = 4 << 10; // so that a request just above the limit is told so
   private static final byte[] BYTES_REPLY = "!yj".getBytes(UTF_8);
 
-  private final LockedServer server;
   private final Lines lines;
   private final Wire wire;
   private final EntryPoint callBytes;
@@ -31,12 +31,12 @@ final class TextCalls {
   private final int lineLimit;
 
   TextCalls(LockedServer server, Lines lines, Wire wire, Session session) {
-    this.server = server;
     this.lines = lines;
     this.wire = wire;
-    this.lineLimit = (int) Math.min(Integer.MAX_VALUE / 2, server.frameLimit() / 3 * 4 + 16);
-    this.callBytes = new EntryPoint(server.handler(), session, this::sendBytes);
-    this.callInfo = new EntryPoint(server.handler(), session, reply -> sendLine("!ys" + escaped(EntryPoint.fields(reply))));
+    long limit = server.frameLimit();
+    this.lineLimit = (int) Math.min(Integer.MAX_VALUE / 2, limit / 3 * 4 + SLACK);
+    this.callBytes = new EntryPoint(server.handler(), session, limit, this::sendBytes);
+    this.callInfo = new EntryPoint(server.handler(), session, limit, reply -> sendLine("!ys" + escaped(EntryPoint.fields(reply))));
   }
 
   /** Handles a command after its name; false when the connection is over. */
@@ -112,9 +112,6 @@ final class TextCalls {
       request = Base64.getDecoder().decode(java.util.Arrays.copyOfRange(argument, 1, argument.length));
     } catch (IllegalArgumentException notBase64) {
       return sendLine(error("the bytes are not base64"));
-    }
-    if (request.length > server.frameLimit()) {
-      return sendLine(error("a request of more than " + server.frameLimit() + " bytes"));
     }
     return callBytes.call(request);
   }

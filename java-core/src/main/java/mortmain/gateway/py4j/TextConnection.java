@@ -47,8 +47,10 @@ final class TextConnection implements Py4JServerConnection, Runnable {
       while (command()) {
         lines.release();
       }
+    } catch (Lines.Broken broken) {
+      lastWord(broken);
     } catch (IOException gone) {
-      // a peer that is gone or broke the protocol: nobody is left to tell
+      // nobody is left to tell
     } catch (RuntimeException | Error bug) {
       Logger.getLogger("mortmain.gateway").log(Level.SEVERE, "a connection failed unexpectedly", bug);
     } finally {
@@ -56,6 +58,16 @@ final class TextConnection implements Py4JServerConnection, Runnable {
       wire.close();
       server.gone(this);
       server.handler().closed(session);
+    }
+  }
+
+  private void lastWord(Lines.Broken broken) {
+    try {
+      if (authenticated) {
+        send(TextCalls.error(broken.getMessage()));
+      }
+    } catch (IOException gone) {
+      // then it does not learn why
     }
   }
 
