@@ -33,11 +33,10 @@ class AsyncStore:
     tasks.
 
     Every mutating call takes `request_id` (a str of 1-128 bytes: the call happens at most once under it),
-    `timeout` (seconds of talk with the
-    gateway, None for the store's) and `meta` (at most 32 pairs of str that are recorded with the commit).
-    Errors: `mortmain.MortmainError` and
-    what derives from it; a `Conflict` is handled by trying again as its `.retry` says. It pickles as
-    (directory, agent).
+    `timeout` (seconds of talk with the gateway, None for the store's) and `meta` (at most 32 pairs of str
+    that are recorded with the commit).
+    Errors: `mortmain.MortmainError` and what derives from it; a `Conflict` is handled by trying again as
+    its `.retry` says. It pickles as (directory, agent).
     """
 
     def __init__(self, link: Link, author: Author) -> None:
@@ -152,8 +151,8 @@ class AsyncStore:
         returns.
 
         VersionConflict: somebody wrote since. Fenced: the key was reclaimed since. ClaimHeld: another agent
-        holds it. StoreChanged: the base
-        is of another store. overwrite=True: read and commit until nobody came between, recorded as such.
+        holds it. StoreChanged: the base is of another store. overwrite=True: read and commit until nobody
+        came between, recorded as such.
         """
         flow = self._flows.commit(key, value, base, overwrite, request_id, timeout, meta)
         return await self._run("commit", key, flow)
@@ -211,9 +210,8 @@ class AsyncStore:
         is absent.
 
         fn is an async function and may run several times. It returns the new value or mortmain.DELETE; None
-        is InvalidRequest. Conflicts are repeated and claims waited
-        for until the timeout, checked between rounds, after at least one; then the last Conflict is raised,
-        with `.attempts`.
+        is InvalidRequest. Conflicts are repeated and claims waited for until the timeout, checked between
+        rounds, after at least one; then the last Conflict is raised, with `.attempts`.
         """
         return await self._run_rounds(
             "update", key, updated(self._flows, key, fn, default, request_id, timeout, meta)
@@ -276,8 +274,7 @@ class AsyncStore:
         meta: Meta = None,
     ) -> Receipt:
         """Apply a JSON merge patch (RFC 7386) to an object. Bare: the last write of a field wins; on a base
-        the fields that
-        the patch names are guarded."""
+        the fields that the patch names are guarded."""
         return await self._run("merge", key, self._flows.merge(key, patch, base, request_id, timeout, meta))
 
     async def increment(
@@ -338,9 +335,8 @@ class AsyncStore:
         Nothing is asked for before it is entered or awaited.
 
         ttl: seconds without a renewal until it expires, at least 0.1. wait: seconds in the queue, 0 raises
-        ClaimHeld at once, None waits as long
-        as it takes. A background thread renews it until max_hold seconds are over, so that a hung agent does
-        lose it.
+        ClaimHeld at once, None waits as long as it takes. A background thread renews it until max_hold
+        seconds are over, so that a hung agent does lose it.
         """
         return PendingClaim(self, key, lambda: acquire(self._flows, key, ttl, wait, max_hold, timeout))
 

@@ -1,8 +1,7 @@
 """Claims: exclusive, expiring write grants that one background thread of the process renews.
 
 A claim trades mutual exclusion for progress: nothing stops its expired holder from running on. What stops it
-is the commit, which carries the
-claim's id and epoch and is refused once the key was reclaimed.
+is the commit, which carries the claim's id and epoch and is refused once the key was reclaimed.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 more content type.
 
 What JSON cannot say, or would read back as something else, is refused with the path to it: object keys that
-are not str, NaN and
-infinities, sets, lone surrogates. A tuple becomes a list. Integers of any size are kept.
+are not str, NaN and infinities, sets, lone surrogates. A tuple becomes a list. Integers of any size are
+kept.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Deltas as the engine folds them, for the reads of a transaction that made some. The commit is the engine's own fold."""
+"""Deltas as the engine folds them, for the reads of a transaction that made some. The commit is the engine's fold."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The frames of docs/frames.md: bytes of a request, parts of a reply. No I/O.
 
 A Request is built once and sent perhaps several times: `since` and the store id are fixed at the first send,
-so that every re-send is the
-same request; only the deadline, which lives on one gateway's clock, is written per send.
+so that every re-send is the same request; only the deadline, which lives on one gateway's clock, is written
+per send.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 def _make_dumps() -> Callable[[Any], str]:
     """Strict, compact JSON text of a value. JSONEncoder.encode makes a new encoder per call, which costs more
-    than the encoding of
-    a small value; this one is made once. A value that contains itself is a RecursionError."""
+    than the encoding of a small value; this one is made once. A value that contains itself is a
+    RecursionError."""
     encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     make = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
@@ -77,8 +77,7 @@ class Request:
     """One request, not bound to a connection. Not thread-safe: it belongs to the call that made it.
 
     mutating: an unanswered send leaves the outcome unconfirmed. stamp: the request has no base, so that the
-    store id and the durable
-    revision of the connection that first carries it are written into it.
+    store id and the durable revision of the connection that first carries it are written into it.
     """
 
     __slots__ = ("attempt", "fields", "mutating", "op", "payload", "request_id", "since", "stamp")

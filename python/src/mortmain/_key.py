@@ -32,9 +32,8 @@ def key(*parts: object) -> str:
     """One legal key out of any parts: `key("threads", thread_id, ns)`.
 
     Each part becomes one path segment, escaped so that different parts never make the same key; str, int and
-    UUID parts are what is meant,
-    anything else is used as str(part). A key that would be longer than 1,024 bytes keeps its first part and
-    ends in a hash of the whole.
+    UUID parts are what is meant, anything else is used as str(part). A key that would be longer than 1,024
+    bytes keeps its first part and ends in a hash of the whole.
     """
     if not parts:
         raise invalid("parts", "at least one part")

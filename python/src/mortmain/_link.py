@@ -2,8 +2,7 @@
 once.
 
 Flows are generators that yield effects (connect, exchange, pause, call the user's function). They are written
-once and driven twice: `drive`
-here runs the effects in the calling thread, `_async_store` awaits them.
+once and driven twice: `drive` here runs the effects in the calling thread, `_async_store` awaits them.
 """
 
 from __future__ import annotations

@@ -107,10 +107,9 @@ def open(
     MORTMAIN_AGENT, else "script.py:pid". start: whether this process may start the gateway; None: unless
     MORTMAIN_START is "never".
     create: make the store if the directory holds none, else InvalidRequest. timeout: seconds of talk with the
-    gateway per call, None for as
-    long as it takes. java: the java program to start it with. codec: for the values of one more content type.
-    observe: called after each call
-    with an `Operation`.
+    gateway per call, None for as long as it takes. java: the java program to start it with. codec: for the
+    values of one more content type.
+    observe: called after each call with an `Operation`.
     GatewayUnavailable says by `.reason` what is wrong; JavaNotFound what was looked at; JournalCorrupt if the
     journal is damaged.
     """

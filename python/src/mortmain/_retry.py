@@ -40,8 +40,8 @@ def retry(attempts: int = 5, backoff: float = 0.05) -> Callable[[F], F]:
     start.
 
     attempts: how many runs in all; backoff: seconds of the first pause, doubled each time, with jitter. Other
-    errors pass at once, and the
-    last Conflict is raised with `.attempts`. For async functions there is `mortmain.aio.retry`.
+    errors pass at once, and the last Conflict is raised with `.attempts`. For async functions there is
+    `mortmain.aio.retry`.
     """
     check_retry(attempts, backoff)
 

@@ -1,6 +1,5 @@
 """The store: what a program calls. Each method makes a flow and runs it in the calling thread; `_async_store`
-is its
-asynchronous twin."""
+is its asynchronous twin."""
 
 from __future__ import annotations
 
@@ -37,11 +36,10 @@ class Store:
     own.
 
     Every mutating call takes `request_id` (a str of 1-128 bytes: the call happens at most once under it),
-    `timeout` (seconds of talk with the
-    gateway, None for the store's) and `meta` (at most 32 pairs of str that are recorded with the commit).
-    Errors: `mortmain.MortmainError` and
-    what derives from it; a `Conflict` is handled by trying again as its `.retry` says. It pickles as
-    (directory, agent).
+    `timeout` (seconds of talk with the gateway, None for the store's) and `meta` (at most 32 pairs of str
+    that are recorded with the commit).
+    Errors: `mortmain.MortmainError` and what derives from it; a `Conflict` is handled by trying again as
+    its `.retry` says. It pickles as (directory, agent).
     """
 
     def __init__(self, link: Link, author: Author) -> None:
@@ -160,8 +158,8 @@ class Store:
         returns.
 
         VersionConflict: somebody wrote since. Fenced: the key was reclaimed since. ClaimHeld: another agent
-        holds it. StoreChanged: the base
-        is of another store. overwrite=True: read and commit until nobody came between, recorded as such.
+        holds it. StoreChanged: the base is of another store. overwrite=True: read and commit until nobody
+        came between, recorded as such.
         """
         flow = self._flows.commit(key, value, base, overwrite, request_id, timeout, meta)
         return self._run("commit", key, flow)
@@ -219,9 +217,8 @@ class Store:
         is absent.
 
         fn may run several times. It returns the new value or mortmain.DELETE; None is InvalidRequest.
-        Conflicts are repeated and claims waited
-        for until the timeout, checked between rounds, after at least one; then the last Conflict is raised,
-        with `.attempts`.
+        Conflicts are repeated and claims waited for until the timeout, checked between rounds, after at
+        least one; then the last Conflict is raised, with `.attempts`.
         """
         if inspect.iscoroutinefunction(fn):
             raise invalid("fn", "an async function: use store.aio.update")
@@ -286,8 +283,7 @@ class Store:
         meta: Meta = None,
     ) -> Receipt:
         """Apply a JSON merge patch (RFC 7386) to an object. Bare: the last write of a field wins; on a base
-        the fields that
-        the patch names are guarded."""
+        the fields that the patch names are guarded."""
         return self._run("merge", key, self._flows.merge(key, patch, base, request_id, timeout, meta))
 
     def increment(
@@ -343,9 +339,8 @@ class Store:
         """An exclusive write grant: `with store.claim(key) as claim: claim.commit(revise(claim.value))`.
 
         ttl: seconds without a renewal until it expires, at least 0.1. wait: seconds in the queue, 0 raises
-        ClaimHeld at once, None waits as long
-        as it takes. A background thread renews it until max_hold seconds are over, so that a hung agent does
-        lose it.
+        ClaimHeld at once, None waits as long as it takes. A background thread renews it until max_hold
+        seconds are over, so that a hung agent does lose it.
         """
         grant = self._run("claim", key, acquire(self._flows, key, ttl, wait, max_hold, timeout))
         return Claim(self, grant)

@@ -42,10 +42,9 @@ def connect(info: Address, timeout: float, agent: str | None = None) -> Connecti
     """A connection that is ready for frames, to the very instance that `info` names.
 
     timeout: seconds for everything together. GatewayUnavailable says by its reason what failed: refused
-    (nothing listens, or
-    another instance answered), unreachable (no such socket), stalled (connected, but no answer in time), bad-
-    token,
-    insecure-directory, too-many-connections; ProtocolMismatch where no common version exists.
+    (nothing listens, or another instance answered), unreachable (no such socket), stalled (connected, but
+    no answer in time), bad- token, insecure-directory, too-many-connections; ProtocolMismatch where no
+    common version exists.
     """
     deadline = time.monotonic() + timeout
     sock = open_socket(info, deadline)
