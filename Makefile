@@ -42,8 +42,10 @@ $(ADAPTERS): $(READY) $(JAR)
 	  echo "== $@ ($${end%.txt})"; \
 	  [ -x $$env/bin/python ] || ../../$(BIN)/uv venv -q --seed --python ../../$(BIN)/python $$env; \
 	  ../../$(BIN)/uv pip install -q --python $$env/bin/python -c $$pins -e ../../python -e '.[test]'; \
-	  $$env/bin/python -m pytest; \
+	  $$env/bin/python -m pytest -q; \
 	done
+	$(BIN)/ruff check $@
+	@cd $@; ../../$(BIN)/mypy --python-executable .venv-newest/bin/python
 
 check: lint $(READY) $(JAR) ## the fast loop: compile, lint, unit tests
 	$(MVN) -q test -pl java-core -DexcludedGroups=slow

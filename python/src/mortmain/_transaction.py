@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import _operations as ops
+from ._claim import ClaimView
 from ._codec import JSON, decode, encode, to_json
 from ._errors import StoreChanged, invalid
 from ._flows import Flows, merge_patch
@@ -50,6 +51,7 @@ class Work:
         self.prefixes: set[str] = set()
         self.deleted_prefixes: list[str] = []
         self.followed: dict[str, Ticket] = {}
+        self.held: dict[str, str] = {}
         self.pending: dict[str, _Pending] = {}
         self.done = False
 
@@ -165,6 +167,13 @@ class Work:
         ops.resolve_base(ticket, ops.check_key(key))
         self.followed[key] = ticket
 
+    def hold(self, claim: ClaimView) -> None:
+        self._open()
+        if not isinstance(claim, ClaimView):
+            raise invalid("claim", f"a claim, not {type(claim).__name__}")
+        claim._grant.ensure_ours()
+        self.held[claim.key] = claim._grant.claim_id
+
     def _open(self) -> None:
         if self.done:
             raise invalid("transaction", "it is over: begin another one")
@@ -194,7 +203,7 @@ class Work:
             request = draft.request(flows.author, identity, meta, plain=plain, attempt=attempt)
             reply, _ = yield from flows.link.call(request, flows.deadline(timeout))
             return ops.parse_receipt(reply.fields)
-        if self.followed:
+        if self.followed or self.held:
             yield from flows.link.call(draft.check(), flows.deadline(timeout))
         # Everything was read at one revision: there is nothing to judge.
         return Receipt("", 0, 0, 0, self.revision or 0, self.store_id or "", identity.decode())
@@ -214,6 +223,8 @@ class Work:
         for ticket in self.followed.values():
             self._same_store(ticket)
             draft.base(ticket)
+        for key, claim_id in self.held.items():
+            draft.guard("holds", key, claim_id)
         for prefix in sorted(self.prefixes.union(self.deleted_prefixes)):
             draft.guard("unchanged", prefix, self.revision)
         if self.revision is not None and self.store_id is not None:
@@ -290,6 +301,10 @@ class Writes:
         the ticket.
         """
         self._work.follow(key, ticket)
+
+    def hold(self, claim: ClaimView) -> None:
+        """Commit only while the claim is live; it also lets this transaction write the claimed key."""
+        self._work.hold(claim)
 
 
 class Transaction(Writes):

@@ -163,6 +163,25 @@ def test_follow_carries_a_ticket_over_transactions(store, at):
     assert not store.read(f"{at}data/late").exists
 
 
+def test_a_held_claim_lets_a_transaction_write_its_key_and_fences_it_once_reclaimed(store, at):
+    with store.claim(f"{at}head", ttl=30.0) as claim:
+        with pytest.raises(mortmain.ClaimHeld), store.transaction() as txn:
+            txn.put(f"{at}head", "without it")
+        with store.transaction() as txn:
+            txn.hold(claim)
+            txn.put(f"{at}head", "with it")
+            txn.put(f"{at}data", 1)
+        store.reclaim(f"{at}head")
+        with pytest.raises(mortmain.Fenced), store.transaction() as txn:
+            txn.hold(claim)
+            txn.put(f"{at}data", 2)
+        with pytest.raises(mortmain.Fenced), store.transaction() as txn:
+            txn.hold(claim)
+    assert store.read(f"{at}data").value == 1
+    with pytest.raises(mortmain.ClaimLost), store.transaction() as txn:
+        txn.hold(claim)
+
+
 def test_a_prefix_is_deleted_unless_somebody_wrote_below_it(store, at):
     store.create(f"{at}p/a", 1)
     store.create(f"{at}p/b", 1)

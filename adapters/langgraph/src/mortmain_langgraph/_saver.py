@@ -1,0 +1,323 @@
+"""MortmainSaver: a LangGraph checkpointer that cannot lose an update."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import mortmain
+from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+
+from ._connection import Connection, connect
+from ._drive import drive, drive_async
+from ._flows import SaverFlows
+from ._layout import Layout, Record
+from ._pieces import Pieces
+from ._tickets import Fence, RunTicket, Versions, asked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.base import (
+        ChannelVersions,
+        Checkpoint,
+        CheckpointMetadata,
+        DeltaChannelHistory,
+    )
+    from langgraph.checkpoint.serde.base import SerializerProtocol
+    from mortmain import Conflict, Snapshot, Store
+    from typing_extensions import Self
+
+# How many checkpoints `list` reads at once.
+_PAGE = 25
+
+
+class _Shared:
+    """What all views of one saver have in common, clones of `with_allowlist` included. Thread-safe."""
+
+    def __init__(self, connection: Connection, prefix: str, strict: bool) -> None:
+        self.connection = connection
+        self.layout = Layout(prefix)
+        self.pieces = Pieces()
+        self.fence = Fence()
+        self.strict = strict
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Shared:
+        return self
+
+
+class MortmainSaver(BaseCheckpointSaver[str]):
+    """Keeps a graph's checkpoints in a mortmain store; for sync and async graphs alike.
+
+        graph = builder.compile(checkpointer=MortmainSaver.open("state"))
+
+    Of two runs that go on from one state of a thread exactly one wins; the other gets a `mortmain.Conflict` (most
+    often `VersionConflict`, `Fenced` where the thread was deleted or its claim expired). Thread-safe, fork-aware,
+    bound to no event loop; a copy is the same connection. Works with and without `with`.
+
+    store: an open `mortmain.Store`, which is never closed here, or a state directory, attached at the first use.
+    strict: refuse what a graph writes without having read the thread through this saver; False stores it unfenced.
+    """
+
+    def __init__(
+        self,
+        store: Store | str | os.PathLike[str],
+        prefix: str = "langgraph",
+        *,
+        serde: SerializerProtocol | None = None,
+        strict: bool = True,
+    ) -> None:
+        super().__init__(serde=serde)
+        self._shared = _Shared(connect(store), prefix, strict)
+
+    @classmethod
+    def open(
+        cls,
+        store: Store | str | os.PathLike[str],
+        prefix: str = "langgraph",
+        *,
+        serde: SerializerProtocol | None = None,
+        strict: bool = True,
+    ) -> Self:
+        """The same as the constructor."""
+        return cls(store, prefix, serde=serde, strict=strict)
+
+    # ------------------------------------------------------------ the object
+
+    @property
+    def prefix(self) -> str:
+        """Below which key prefix everything lies."""
+        return self._shared.layout.prefix
+
+    def close(self) -> None:
+        """Give the connection back; one that this process opened for nobody else is closed."""
+        self._shared.connection.leave()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._shared.connection.directory} {self.prefix}>"
+
+    @property
+    def _store(self) -> Store:
+        return self._shared.connection.store
+
+    @property
+    def _flows(self) -> SaverFlows:
+        shared = self._shared
+        return SaverFlows(shared.layout, shared.pieces, shared.fence, self.serde, shared.strict)
+
+    # ------------------------------------------------------------ the fence
+
+    @property
+    def fence_error(self) -> Conflict | None:
+        """The last conflict that ended a run through this saver, which LangGraph may have hidden."""
+        return self._shared.fence.error(None)
+
+    def raise_if_fenced(self, thread_id: str | None = None) -> None:
+        """Raise the last conflict (of a thread) and forget it: for where another node's error hid it."""
+        error = self._shared.fence.error(thread_id, clear=True)
+        if error is not None:
+            raise error
+
+    @property
+    def get_next_version(self) -> Callable[[str | None, None], str]:
+        """LangGraph asks for it once per run, just before the run's first read; what it gets ends a refused run at
+        its next step. The random end tells versions of different forks apart."""
+        versions = Versions()
+        asked.set(versions)
+
+        def next_version(current: str | None, channel: None = None) -> str:
+            run: RunTicket | None = versions.run
+            if run is not None:
+                run.check()
+            number = 0 if current is None else int(str(current).split(".")[0])
+            return f"{number + 1:032}.{secrets.randbelow(10**16):016}"
+
+        return next_version
+
+    # ------------------------------------------------------------ reads
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """The checkpoint that the config names, or the newest of its thread and namespace."""
+        return drive(self._flows.get_tuple(config), self._store)
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """The twin of `get_tuple`."""
+        return await drive_async(self._flows.get_tuple(config), self._store)
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """Checkpoints, greatest id first; `filter` matches all of its metadata keys."""
+        flows = self._flows
+        spots = drive(flows.find(config, before), self._store)
+        for page in _pages(spots, filter, limit):
+            for one in drive(flows.load(page, filter), self._store):
+                if limit is not None:
+                    limit -= 1
+                    if limit < 0:
+                        return
+                yield one
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """The twin of `list`."""
+        flows = self._flows
+        spots = await drive_async(flows.find(config, before), self._store)
+        for page in _pages(spots, filter, limit):
+            for one in await drive_async(flows.load(page, filter), self._store):
+                if limit is not None:
+                    limit -= 1
+                    if limit < 0:
+                        return
+                yield one
+
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """What delta channels are rebuilt from: the nearest stored value and the writes since, oldest first."""
+        return drive(self._flows.delta_history(config, channels), self._store)
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """The twin of `get_delta_channel_history`."""
+        return await drive_async(self._flows.delta_history(config, channels), self._store)
+
+    # ------------------------------------------------------------ writes
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store a checkpoint, durable when it returns. A Conflict if another run wrote the thread since this one
+        read it."""
+        return drive(self._flows.put(config, checkpoint, metadata, new_versions), self._store)
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """The twin of `put`."""
+        return await drive_async(self._flows.put(config, checkpoint, metadata, new_versions), self._store)
+
+    def put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Store what a task wrote, beside its checkpoint. A Conflict as in `put`."""
+        drive(self._flows.put_writes(config, writes, task_id, task_path), self._store)
+
+    async def aput_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """The twin of `put_writes`."""
+        await drive_async(self._flows.put_writes(config, writes, task_id, task_path), self._store)
+
+    # ------------------------------------------------------------ whole threads
+
+    def delete_thread(self, thread_id: str) -> None:
+        """Delete a thread; a run that is in flight on it is refused and cannot bring it back."""
+        drive(self._flows.delete_thread(str(thread_id)), self._store)
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """The twin of `delete_thread`."""
+        await drive_async(self._flows.delete_thread(str(thread_id)), self._store)
+
+    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Delete the checkpoints whose metadata names one of the runs, with their writes."""
+        drive(self._flows.delete_for_runs(run_ids), self._store)
+
+    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """The twin of `delete_for_runs`."""
+        await drive_async(self._flows.delete_for_runs(run_ids), self._store)
+
+    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copy all checkpoints and writes of a thread."""
+        drive(self._flows.copy_thread(str(source_thread_id), str(target_thread_id)), self._store)
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """The twin of `copy_thread`."""
+        await drive_async(self._flows.copy_thread(str(source_thread_id), str(target_thread_id)), self._store)
+
+    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """keep_latest: of each namespace the newest checkpoint and what its delta channels need; delete or
+        delete_all: nothing. A run in flight is refused if something was removed."""
+        for thread_id in _doomed(thread_ids, strategy):
+            self.delete_thread(thread_id)
+        if strategy == "keep_latest":
+            drive(self._flows.prune([str(one) for one in thread_ids], _latest), self._store)
+
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """The twin of `prune`."""
+        for thread_id in _doomed(thread_ids, strategy):
+            await self.adelete_thread(thread_id)
+        if strategy == "keep_latest":
+            await drive_async(self._flows.prune([str(one) for one in thread_ids], _latest), self._store)
+
+
+def _latest(records: list[Record], _: list[Snapshot[Any]]) -> Iterable[Record]:
+    return records[:1]
+
+
+def _doomed(thread_ids: Sequence[str], strategy: str) -> Sequence[str]:
+    if strategy in ("delete", "delete_all"):
+        return [str(thread_id) for thread_id in thread_ids]
+    if strategy != "keep_latest":
+        raise mortmain.InvalidRequest(
+            f"strategy: keep_latest, delete or delete_all, not {strategy!r}",
+            field="strategy",
+            reason="unknown",
+        )
+    return []
+
+
+def _pages(spots: Sequence[Any], filter: dict[str, Any] | None, limit: int | None) -> Iterator[Sequence[Any]]:
+    """Without a filter no more is read than is wanted."""
+    if limit is not None and not filter:
+        spots = spots[: max(0, limit)]
+    for at in range(0, len(spots), _PAGE):
+        yield spots[at : at + _PAGE]
