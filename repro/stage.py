@@ -29,10 +29,11 @@ def wait_here() -> None:
 
 
 class Process:
-    """A Python process that the director leads. Its lines appear as "name | line". For one thread."""
+    """A Python process that the director leads. Unless quiet, its lines appear as "name | line". For one thread."""
 
-    def __init__(self, name: str, program: Path, *arguments: str) -> None:
+    def __init__(self, name: str, program: Path, *arguments: str, quiet: bool = False) -> None:
         self.name = name
+        self._quiet = quiet
         self._child = subprocess.Popen(
             [sys.executable, str(program), name, *arguments],
             stdin=subprocess.PIPE,
@@ -51,9 +52,14 @@ class Process:
 
     def until_it_waits(self) -> Process:
         """Show its lines until it calls `wait_here`."""
-        if not self._relay():
+        if not self._relay(_WAITS):
             raise SystemExit(f"{self.name} ended too early, with exit code {self._child.wait()}")
         return self
+
+    def until_it_says(self, text: str) -> None:
+        """Show its lines up to this one."""
+        if not self._relay(text):
+            raise SystemExit(f"{self.name} ended before it said {text!r}")
 
     def go_on(self) -> Process:
         """Let it pass the `wait_here` where it is, or will be."""
@@ -64,7 +70,7 @@ class Process:
 
     def until_it_ends(self) -> None:
         """Show its lines to the last one."""
-        if self._relay():
+        if self._relay(_WAITS):
             raise SystemExit(f"{self.name} waits where nobody expects it")
         if self._child.wait() != 0:
             raise SystemExit(f"{self.name} failed with exit code {self._child.returncode}")
@@ -80,12 +86,13 @@ class Process:
         self._child.send_signal(signal.SIGCONT)
         say(f"{self.name} wakes up (SIGCONT)")
 
-    def _relay(self) -> bool:
-        """True when it waits, False when its output ended."""
+    def _relay(self, last: str) -> bool:
+        """True when this line came, False when its output ended."""
         assert self._child.stdout is not None
         for line in self._child.stdout:
             line = line.rstrip("\n")
-            if line == _WAITS:
+            if line != _WAITS and not self._quiet:
+                say(f"  {self.name} | {line}")
+            if line == last:
                 return True
-            say(f"  {self.name} | {line}")
         return False
