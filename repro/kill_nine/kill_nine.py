@@ -12,9 +12,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from stage import Process, say  # noqa: E402
-
 from mortmain.testing import temporary_store  # noqa: E402
+
+from stage import Process, say  # noqa: E402
 
 WRITERS = ("writer-1", "writer-2", "writer-3", "writer-4")
 ITEMS = 400
@@ -23,10 +23,8 @@ KILLS = 3
 
 def main() -> None:
     with temporary_store(agent="director", timeout=60.0) as store, ExitStack() as stack:
-        writers = [
-            stack.enter_context(Process(name, HERE / "writer.py", store.directory, str(ITEMS), quiet=name != WRITERS[0]))
-            for name in WRITERS
-        ]
+        order = (HERE / "writer.py", store.directory, str(ITEMS))
+        writers = [stack.enter_context(Process(name, *order, quiet=name != WRITERS[0])) for name in WRITERS]
         say(f"{len(writers)} processes append {ITEMS} items each to one list")
         for kill in range(1, KILLS + 1):
             writers[0].until_it_says(f"{100 * kill} acknowledged")
