@@ -71,10 +71,11 @@ def description(directory: Path) -> dict[str, object]:
     }
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process, all its threads."""
+def cpu_seconds(pid: int) -> tuple[float, float]:
+    """What a process took of the cores, all its threads: by itself, and in the kernel for it."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    tick = os.sysconf("SC_CLK_TCK")
+    return int(fields[11]) / tick, int(fields[12]) / tick
 
 
 def resident(pid: int) -> int:
