@@ -15,6 +15,8 @@ import time
 import traceback
 from pathlib import Path
 
+import mortmain
+
 import report
 from machine import Disk, commit_of_tree, description
 from measure import Latencies
@@ -35,6 +37,7 @@ def main() -> int:
     try:
         results, machine, disk, failed = _run(arguments, _plan(arguments, place))
     finally:
+        _stop_gateways(place)
         shutil.rmtree(place, ignore_errors=True)
     title = "Quick benchmark, for orientation only" if arguments.quick else "Benchmarks"
     table = report.markdown(results, machine, disk, title)
@@ -46,6 +49,16 @@ def main() -> int:
     print(table)
     print(f"written: {out / 'table.md'}, table.json, table.png")
     return 1 if failed else 0
+
+
+def _stop_gateways(place: Path) -> None:
+    """Those of a program that failed; all others are stopped already."""
+    for file in place.rglob("run/gateway.json"):
+        try:
+            with mortmain.open(file.parent.parent, agent="bench", start=False, create=False, timeout=10.0) as store:
+                store.stop()
+        except mortmain.MortmainError:
+            continue
 
 
 def _arguments() -> argparse.Namespace:
