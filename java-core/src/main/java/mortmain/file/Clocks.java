@@ -16,7 +16,6 @@ final class Clocks {
   private final Clock wall;
   private long lastTick;
   private long claimTime;
-  private long lastWall;
 
   Clocks(LongSupplier nanos, Clock wall) {
     this.nanos = nanos;
@@ -45,10 +44,9 @@ final class Clocks {
     lastTick = now;
   }
 
-  /** Microseconds since 1970 that never go back, also behind {@code newest}, the time of the newest event. */
-  synchronized long wall(long newest) {
+  /** Microseconds since 1970, never before {@code newest}, the time of the newest event. */
+  long wall(long newest) {
     Instant now = wall.instant();
-    lastWall = Math.max(Math.max(lastWall, newest), now.getEpochSecond() * 1_000_000 + now.getNano() / 1000);
-    return lastWall;
+    return Math.max(newest, now.getEpochSecond() * 1_000_000 + now.getNano() / 1000);
   }
 }

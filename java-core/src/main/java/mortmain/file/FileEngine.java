@@ -140,13 +140,15 @@ final class FileEngine implements Engine {
     return new FileView(state, readOnly, clocks.wall(state.index().lastAt()), clocks.claims());
   }
 
-  /** Time permits the takeover; the journaled epoch makes it true, before anything is judged on it. Under the lock. */
-  private void expire() {
+  /** Time permits the takeover; the journaled epoch makes it true, before anything is judged on it; says whether any ended. Under the lock. */
+  private boolean expire() {
     settle();
     List<Key> due = state.index().expiries().due(clocks.claims());
     if (!due.isEmpty() && Fence.expire(view(), due) instanceof Verdict.Accepted<Boolean> accepted) {
       accepted.events().forEach(this::append);
+      return accepted.answer();
     }
+    return false;
   }
 
   /** Under the lock. */
@@ -162,7 +164,9 @@ final class FileEngine implements Engine {
     unforced.add(record);
     state.index().apply(record.coded(), clocks.claims());
     state.requests().accepted(event);
-    state.folds().applied();
+    if (event instanceof Event.Committed committed) {
+      state.folds().applied(committed);
+    }
     for (Consumer<Event> listener : listeners) {
       listener.accept(event);
     }
@@ -196,20 +200,18 @@ final class FileEngine implements Engine {
 
   private Reading read(ReadOptions options, Picking picking) {
     Reads.Picked picked;
-    boolean expired;
+    boolean expired = false;
     lock.lock();
     try {
-      long before = state.index().revision();
-      expire();
-      expired = state.index().revision() != before;
+      expired = expire();
       picked = picking.pick();
     } catch (JournalPoisoned e) {
       throw Failed.poisoned(e);
     } finally {
       lock.unlock();
-    }
-    if (expired) {
-      journal.drive();
+      if (expired) {
+        journal.drive();
+      }
     }
     if (!options.inFlight()) {
       await(picked.judgedOn());
@@ -301,6 +303,7 @@ final class FileEngine implements Engine {
   int forget(int atLeast) {
     lock.lock();
     try {
+      expire();
       long[] greatest = new long[3];
       long upTo = state.requests().horizon();
       state.index().forgettable(upTo, record -> {
@@ -409,7 +412,9 @@ final class FileEngine implements Engine {
   /** Forces what is pending; later calls fail. */
   @Override
   public void close() {
-    housekeeping.stop();
+    if (housekeeping != null) {
+      housekeeping.stop();
+    }
     lock.lock();
     try {
       journal.close();

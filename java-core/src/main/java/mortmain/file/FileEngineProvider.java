@@ -72,6 +72,14 @@ public final class FileEngineProvider implements EngineProvider {
 
   /** Opens on any disk; tests bring their own. */
   static FileEngine open(Disk disk, Path directory, JournalOptions options, Limits limits, Clocks clocks, Runnable release) throws IOException {
+    FileEngine engine = recover(disk, directory, options, limits, clocks, release);
+    engine.start(new Housekeeping(engine, disk));
+    return engine;
+  }
+
+  /** An engine whose time passes only when {@link FileEngine#tick} is called. */
+  static FileEngine recover(Disk disk, Path directory, JournalOptions options, Limits limits, Clocks clocks, Runnable release)
+      throws IOException {
     Index index = new Index();
     Journal[] journal = new Journal[1];
     Values values = new Values((segment, offset, into) -> journal[0].read(segment, offset, into), new ValueCache(Runtime.getRuntime().maxMemory() / 8));
@@ -91,7 +99,6 @@ public final class FileEngineProvider implements EngineProvider {
     index.recent().clear(last[0]);
     FileEngine engine = new FileEngine(directory, state, journal[0], clocks, failure, release);
     engine.opened(HexFormat.of().formatHex(new SecureRandom().generateSeed(16)));
-    engine.start(new Housekeeping(engine, disk));
     return engine;
   }
 

@@ -90,7 +90,7 @@ final class FileView implements View {
   @Override
   public long newestWrite(String prefix) {
     long newest = index.newestWrite(prefix);
-    judgedOn = Math.max(judgedOn, newest);
+    judgedOn = Math.max(judgedOn, newest == index.forgottenUpTo() ? index.forgottenAt() : newest);
     return newest;
   }
 

@@ -22,15 +22,18 @@ import mortmain.value.Numbers;
 
 /** The general case: several writes of one key, one after the other, on the whole value. Used once, on one thread. */
 final class Fold {
-  private final KeyRecord record;
   private Value value;
+
+  /** Of the items that are in the value now. */
+  private Map<String, Long> ids;
+
   private String result;
   private boolean changed;
   private boolean delta;
 
   private Fold(KeyRecord record, Value value) {
-    this.record = record;
     this.value = value;
+    this.ids = ids(record);
   }
 
   /** {@code before}: the current value, or null. */
@@ -50,31 +53,32 @@ final class Fold {
     } else if (fold.value.bytes().length > limit) {
       return new Folded.TooLarge(fold.value.bytes().length, limit);
     }
-    Map<String, Long> ids = new LinkedHashMap<>(keptIds(record, fold.value));
-    ids.putAll(fold.added);
-    return new Folded.To(new Change.Whole(fold.value, ids), fold.result, fold.delta);
+    return new Folded.To(new Change.Whole(fold.value, fold.ids), fold.result, fold.delta);
   }
-
-  private final Map<String, Long> added = new LinkedHashMap<>();
 
   private void apply(Write.OnKey write) throws FoldRefused {
     delta |= write instanceof Write.Delta;
     if (write instanceof Write.Put put) {
+      ids = keptIds(ids, put.value());
       set(put.value());
     } else if (write instanceof Write.Delete) {
       changed |= value != null;
       value = null;
+      ids = Map.of();
     } else if (write instanceof Write.Ensure ensure) {
       if (value == null) {
         set(ensure.value());
       }
     } else if (write instanceof Write.Append append) {
-      append(fresh(record, append.items()));
+      append(fresh(ids, append.items()));
     } else if (write instanceof Write.AddToSet add) {
       add(add.member());
     } else if (write instanceof Write.Increment increment) {
-      String sum = Numbers.add(value == null ? "0" : new String(json(Json.Shape.NUMBER), UTF_8), increment.by());
-      set(json(sum.getBytes(UTF_8)));
+      String now = value == null ? "0" : new String(json(Json.Shape.NUMBER), UTF_8);
+      String sum = Numbers.add(now, increment.by());
+      if (value == null || !sum.equals(now)) {
+        set(json(sum.getBytes(UTF_8)));
+      }
       result = sum;
     } else if (write instanceof Write.Merge merge) {
       byte[] current = value == null ? null : json(Json.Shape.OBJECT);
@@ -87,16 +91,12 @@ final class Fold {
   }
 
   private void append(List<Item> items) throws FoldRefused {
-    byte[] inner = value == null ? new byte[0] : Lists.inner(json(Json.Shape.LIST));
-    List<byte[]> parts = new ArrayList<>();
-    parts.add(inner);
-    for (Item item : items) {
-      if (item.id() == null || added.putIfAbsent(item.id(), Canonical.hash(item.json())) == null) {
-        parts.add(item.json());
-      }
-    }
-    if (parts.size() > 1) {
+    List<byte[]> parts = new ArrayList<>(items.size() + 1);
+    parts.add(value == null ? new byte[0] : Lists.inner(json(Json.Shape.LIST)));
+    items.forEach(item -> parts.add(item.json()));
+    if (!items.isEmpty()) {
       set(json(Lists.wrap(parts)));
+      ids = withAdded(ids, items);
     }
     result = Long.toString(value == null ? 0 : Lists.count(value.bytes()));
   }
@@ -131,29 +131,43 @@ final class Fold {
     return Value.isJson(contentType) && shape != null ? shape.words() : contentType;
   }
 
+  /** The ids of the items in a key's list, with the hash of each item. */
+  static Map<String, Long> ids(KeyRecord record) {
+    return record == null || !record.exists() || record.ids == null ? Map.of() : record.ids;
+  }
+
   /** The items whose id is not in the list yet, each id once. */
-  static List<Item> fresh(KeyRecord record, List<Item> items) {
+  static List<Item> fresh(Map<String, Long> ids, List<Item> items) {
     Set<String> seen = new HashSet<>();
     List<Item> fresh = new ArrayList<>(items.size());
     for (Item item : items) {
-      boolean known = item.id() != null && record != null && record.exists() && record.ids != null && record.ids.containsKey(item.id());
-      if (item.id() == null || (!known && seen.add(item.id()))) {
+      if (item.id() == null || (!ids.containsKey(item.id()) && seen.add(item.id()))) {
         fresh.add(item);
       }
     }
     return fresh;
   }
 
+  private static Map<String, Long> withAdded(Map<String, Long> ids, List<Item> items) {
+    Map<String, Long> all = new LinkedHashMap<>(ids);
+    for (Item item : items) {
+      if (item.id() != null) {
+        all.put(item.id(), Canonical.hash(item.json()));
+      }
+    }
+    return all;
+  }
+
   /** The ids whose items are still in a list that replaces the one before. */
-  static Map<String, Long> keptIds(KeyRecord record, Value value) {
-    if (record == null || record.ids == null || !value.isJson() || Json.shape(value.bytes()) != Json.Shape.LIST) {
+  static Map<String, Long> keptIds(Map<String, Long> ids, Value value) {
+    if (ids.isEmpty() || !value.isJson() || Json.shape(value.bytes()) != Json.Shape.LIST) {
       return Map.of();
     }
     Set<Long> hashes = new HashSet<>();
     for (byte[] item : Lists.items(value.bytes())) {
       hashes.add(Canonical.hash(item));
     }
-    Map<String, Long> kept = new LinkedHashMap<>(record.ids);
+    Map<String, Long> kept = new LinkedHashMap<>(ids);
     kept.values().retainAll(hashes);
     return kept;
   }

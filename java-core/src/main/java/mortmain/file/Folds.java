@@ -2,6 +2,7 @@ package mortmain.file;
 
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import mortmain.fence.Folded;
 import mortmain.model.Change;
+import mortmain.model.Event;
 import mortmain.model.Item;
 import mortmain.model.Key;
 import mortmain.model.Value;
@@ -33,6 +35,11 @@ final class Folds {
           return size() > SETS;
         }
       };
+
+  /** By the very change that was proposed: one that never became an event teaches nothing. */
+  private final IdentityHashMap<Change.Content, Learned> learned = new IdentityHashMap<>();
+
+  private record Learned(KeyRecord record, Set<Long> hashes, long hash) {}
 
   Folds(Index index, Values values, long limit) {
     this.index = index;
@@ -73,7 +80,7 @@ final class Folds {
 
   private static Folded whole(KeyRecord record, boolean exists, Write.OnKey write) {
     if (write instanceof Write.Put put) {
-      return new Folded.To(new Change.Whole(put.value(), Fold.keptIds(record, put.value())), null, false);
+      return new Folded.To(new Change.Whole(put.value(), Fold.keptIds(Fold.ids(record), put.value())), null, false);
     } else if (write instanceof Write.Ensure ensure) {
       return new Folded.To(exists ? null : new Change.Whole(ensure.value(), Map.of()), null, false);
     }
@@ -82,16 +89,16 @@ final class Folds {
 
   private Folded append(KeyRecord record, Version now, boolean exists, Write.Append append) {
     if (exists && !isList(now)) {
-      return new Folded.WrongType("a JSON list", Fold.words(now.contentType, now.shape));
+      return new Folded.WrongType(Json.Shape.LIST.words(), Fold.words(now.contentType, now.shape));
     }
     long before = exists ? count(now) : 0;
-    List<Item> fresh = Fold.fresh(record, append.items());
+    List<Item> fresh = Fold.fresh(Fold.ids(record), append.items());
     if (fresh.isEmpty()) {
       return new Folded.To(null, Long.toString(before), true);
     }
-    long size = exists ? now.content.bytes() : 2;
+    long size = (exists ? now.content.bytes() : 2) + fresh.size() - (before == 0 ? 1 : 0);
     for (Item item : fresh) {
-      size += item.json().length + 1L;
+      size += item.json().length;
     }
     if (size > limit) {
       return new Folded.TooLarge(size, limit);
@@ -122,23 +129,25 @@ final class Folds {
     }
     Folded added = append(record, now, true, new Write.Append(add.key(), List.of(new Item(add.member().json(), null))));
     if (added instanceof Folded.To to) {
-      pending = new Pending(record, hashes, hash);
+      if (learned.size() > SETS) {
+        learned.clear();
+      }
+      learned.put(to.content(), new Learned(record, hashes, hash));
       return new Folded.To(to.content(), "true", true);
     }
     return added;
   }
 
-  private record Pending(KeyRecord record, Set<Long> hashes, long hash) {}
-
-  private Pending pending;
-
-  /** The decision became events: what was learned about a set belongs to its new version now. */
-  void applied() {
-    if (pending != null) {
-      pending.hashes().add(pending.hash());
-      members.put(pending.record().newest, pending.hashes());
-      pending = null;
+  /** The decision became an event: what was learned about a set belongs to its new version now. */
+  void applied(Event.Committed event) {
+    for (Change change : event.changes()) {
+      Learned about = learned.get(change.content());
+      if (about != null) {
+        about.hashes().add(about.hash());
+        members.put(about.record().newest, about.hashes());
+      }
     }
+    learned.clear();
   }
 
   private static boolean isList(Version version) {

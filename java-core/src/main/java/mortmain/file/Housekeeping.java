@@ -2,6 +2,7 @@ package mortmain.file;
 
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import mortmain.disk.Disk;
 import mortmain.journal.JournalPoisoned;
@@ -35,6 +36,7 @@ final class Housekeeping {
 
   void stop() {
     stopped = true;
+    LockSupport.unpark(thread);
     boolean interrupted = false;
     while (thread.isAlive() && thread != Thread.currentThread()) {
       try {
@@ -51,7 +53,10 @@ final class Housekeeping {
   private void run() {
     try {
       for (int tick = 1; !stopped; tick++) {
-        TimeUnit.MILLISECONDS.sleep(TICK_MILLIS);
+        LockSupport.parkNanos(this, TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS));
+        if (stopped || Thread.interrupted()) {
+          return;
+        }
         engine.tick();
         if (tick % TICKS_A_SECOND == 0) {
           watchDisk(this::usable);
@@ -61,7 +66,7 @@ final class Housekeeping {
           engine.forget(TOMBSTONES);
         }
       }
-    } catch (InterruptedException | JournalPoisoned e) {
+    } catch (JournalPoisoned e) {
       stopped = true; // a poisoned journal tells everybody by itself
     }
   }

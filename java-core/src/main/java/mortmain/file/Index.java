@@ -34,6 +34,7 @@ final class Index {
   private long revision;
   private long lastAt;
   private long live;
+  private long forgottenAt;
   private long forgottenUpTo;
   private long forgottenVersion;
   private long forgottenEpoch;
@@ -97,12 +98,23 @@ final class Index {
       return record.judgedOn();
     }
     Reclamation last = deepestLevel(key).newestReclamation();
-    return last == null ? 0 : last.revision();
+    return last == null ? forgottenAt : Math.max(forgottenAt, last.revision());
   }
 
+  /** A write that was forgotten may have been as new as anything that was. */
   long newestWrite(String prefix) {
     PathLevel level = levels.get(prefix);
-    return level == null ? forgottenUpTo : level.newestWrite;
+    return level == null ? forgottenUpTo : Math.max(forgottenUpTo, level.newestWrite);
+  }
+
+  /** The revision of the event that forgot tombstones last: before it, a key without a record may have had any state. */
+  long forgottenAt() {
+    return forgottenAt;
+  }
+
+  /** What was written after this revision is not forgotten. */
+  long forgottenUpTo() {
+    return forgottenUpTo;
   }
 
   long prefixCount(String prefix) {
@@ -278,6 +290,7 @@ final class Index {
 
   /** Drops tombstones that nothing refers to any more, and levels with nothing below them. */
   private void forget(Event.Forgotten event) {
+    forgottenAt = event.revision();
     forgottenUpTo = Math.max(forgottenUpTo, event.upTo());
     forgottenVersion = Math.max(forgottenVersion, event.version());
     forgottenEpoch = Math.max(forgottenEpoch, event.epoch());
@@ -335,7 +348,6 @@ final class Index {
       PathLevel parent = level(parentPrefix(prefix.substring(0, prefix.length() - 1)));
       parent.children++;
       level = new PathLevel(prefix, parent);
-      level.newestWrite = forgottenUpTo;
       levels.put(prefix, level);
     }
     return level;

@@ -50,6 +50,9 @@ final class Reads {
   Picked pickBelow(String prefix, Key after, int limit, ReadOptions options) {
     requireKnown(options);
     long revision = options.at() < 0 ? state.index().revision() : options.at();
+    if (revision < state.index().forgottenUpTo()) {
+      throw Failed.compacted(state.index().forgottenUpTo());
+    }
     List<Pick> picks = new ArrayList<>();
     long bytes = 0;
     for (KeyRecord record : state.index().below(prefix, after)) {
@@ -89,6 +92,9 @@ final class Reads {
     if (takings < 0) {
       throw Failed.compacted(state.index().revision());
     }
+    if (version == null && revision < state.index().forgottenAt()) {
+      throw Failed.compacted(state.index().forgottenAt());
+    }
     KeyState now = state.index().state(key);
     long floor = record == null ? now.version() : record.floor;
     return new Pick(key, version, floor, now.epoch() - takings);
@@ -119,7 +125,7 @@ final class Reads {
       throw Rejection.of(
               ErrorCode.WRONG_TYPE,
               key + " holds " + actual + ": only a list has last items",
-              Map.of("expected", "a JSON list", "actual", actual))
+              Map.of("expected", Json.Shape.LIST.words(), "actual", actual))
           .exception();
     }
     return state.values().tail(version.content, last);

@@ -1,0 +1,76 @@
+package mortmain.file;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import mortmain.Store;
+import mortmain.disk.Disk;
+import mortmain.engine.ManualClock;
+import mortmain.engine.Subject;
+import mortmain.journal.JournalOptions;
+import mortmain.model.Limits;
+
+/** The file engine on a disk of the test's, without a thread of its own. */
+public final class FileSubject implements Subject {
+  public static final Path DIRECTORY = Path.of("/store");
+
+  private final Disk disk;
+  private final ManualClock clock;
+  private final Limits limits;
+  private final JournalOptions options;
+  private FileEngine engine;
+  private Store store;
+
+  public FileSubject(Disk disk, ManualClock clock, Limits limits) {
+    this(disk, clock, limits, JournalOptions.defaults().segments(4096, 1 << 16).background(Runnable::run));
+  }
+
+  FileSubject(Disk disk, ManualClock clock, Limits limits, JournalOptions options) {
+    this.disk = disk;
+    this.clock = clock;
+    this.limits = limits;
+    this.options = options;
+    open();
+  }
+
+  private void open() {
+    try {
+      engine = FileEngineProvider.recover(disk, DIRECTORY, options, limits, new Clocks(clock::nanos, clock), () -> { });
+      store = new Store(engine);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  FileEngine engine() {
+    return engine;
+  }
+
+  @Override
+  public Store store() {
+    return store;
+  }
+
+  @Override
+  public void restart() {
+    store.close();
+    open();
+  }
+
+  @Override
+  public void tick() {
+    engine.tick();
+  }
+
+  @Override
+  public int forget(int atLeast) {
+    int forgotten = engine.forget(atLeast);
+    engine.tick();
+    return forgotten;
+  }
+
+  @Override
+  public void close() {
+    store.close();
+  }
+}
