@@ -16,6 +16,8 @@ import mortmain.fence.Fence;
 import mortmain.fence.Fingerprint;
 import mortmain.fence.Rule;
 import mortmain.fence.Verdict;
+import mortmain.fence.View;
+import mortmain.model.Call;
 import mortmain.model.Claim;
 import mortmain.model.ClaimInfo;
 import mortmain.model.ClaimRequest;
@@ -109,7 +111,7 @@ public final class Store implements AutoCloseable {
   }
 
   private Rejection problem(Commit commit) {
-    if (commit.call().deadline() - engine.now() < 0) {
+    if (isLate(commit.call().deadline())) {
       return late();
     }
     Rejection problem = CommitShape.problem(commit, engine.limits());
@@ -119,14 +121,24 @@ public final class Store implements AutoCloseable {
   /** Judged under the engine's lock, so that a rejected attempt is closed in the same step. */
   private Rule<Receipt> rule(Commit commit, long fingerprint, boolean mayWait) {
     return view -> {
-      Rejection before = rejected.of(commit.call());
-      Verdict<Receipt> verdict = before != null ? Verdict.reject(before) : Fence.commit(view, commit, fingerprint);
-      if (verdict instanceof Verdict.Rejected<Receipt> no && !(mayWait && no.canWait())) {
+      Rejection before = closed(view, commit.call());
+      Verdict<Receipt> verdict = before != null ? Fence.again(view, before) : Fence.commit(view, commit, fingerprint);
+      if (before == null && verdict instanceof Verdict.Rejected<Receipt> no && !(mayWait && no.canWait())) {
         rejected.add(commit.call(), no.rejection());
       }
       turns.end(commit.turn());
       return verdict;
     };
+  }
+
+  /** The rejection that closed this attempt, or null; one that was accepted stays open for asking, whatever came under its id later. */
+  private Rejection closed(View view, Call call) {
+    Rejection before = rejected.of(call);
+    boolean accepted =
+        before != null
+            && view.remembered(call.requestId()).orElse(null) instanceof Event.Committed committed
+            && committed.attempt() == call.attempt();
+    return accepted ? null : before;
   }
 
   private void waitForClaims(Commit commit, long fingerprint, Outcome<Receipt> then) {
@@ -172,7 +184,7 @@ public final class Store implements AutoCloseable {
 
   /** Claims a key; waits in the queue as long as the request says. */
   public Grant claim(ClaimRequest request) {
-    Rejection problem = ClaimShape.problem(request);
+    Rejection problem = isLate(request.deadline()) ? late() : ClaimShape.problem(request);
     if (problem != null) {
       throw problem.exception();
     }
@@ -212,7 +224,7 @@ public final class Store implements AutoCloseable {
 
   /** Takes ownership away from whoever has it. */
   public Event.Reclaimed reclaim(ReclaimRequest request) {
-    Rejection problem = ClaimShape.problem(request);
+    Rejection problem = isLate(request.call().deadline()) ? late() : ClaimShape.problem(request);
     if (problem != null) {
       throw problem.exception();
     }
@@ -221,17 +233,29 @@ public final class Store implements AutoCloseable {
 
   /** Throws what a commit with these guards would be refused for now. */
   public void check(List<Guard> guards, String storeId, long baseRevision) {
+    Rejection problem = CommitShape.guards(guards);
+    if (problem != null) {
+      throw problem.exception();
+    }
     decide(view -> Fence.check(view, guards, storeId, baseRevision));
   }
 
   /** The final word on a request: an unknown one never commits afterwards. Waits for one that is being judged. */
   public Resolution resolve(String requestId, String writer) {
+    return resolve(requestId, writer, Long.MAX_VALUE);
+  }
+
+  /**
+   * The final word on a request. {@code since}: the durable revision that its client knew when it made the id; of one before the horizon
+   * nothing is known, and it is REQUEST_ID_EXPIRED.
+   */
+  public Resolution resolve(String requestId, String writer, long since) {
     Rejection problem = CommitShape.requestId(requestId);
     if (problem != null) {
       throw problem.exception();
     }
     judging.await(requestId);
-    return decide(view -> Fence.resolve(view, requestId, writer));
+    return decide(view -> Fence.resolve(view, requestId, writer, since));
   }
 
   public List<ClaimInfo> claims(String prefix) {
@@ -253,6 +277,11 @@ public final class Store implements AutoCloseable {
     Awaited<T> awaited = new Awaited<>();
     engine.decide(rule, false, awaited);
     return awaited.get();
+  }
+
+  /** A request that nobody waits for any more is not judged. */
+  private boolean isLate(long deadline) {
+    return deadline != Long.MAX_VALUE && deadline - engine.now() < 0;
   }
 
   private static Rejection late() {

@@ -72,6 +72,7 @@ final class CommitRule {
         writes.computeIfAbsent(onKey.key(), key -> new ArrayList<>(1)).add(onKey);
       } else if (write instanceof Write.DeletePrefix delete) {
         for (Key key : view.existing(delete.prefix())) {
+          check.listed(key, delete.prefix());
           writes.computeIfAbsent(key, k -> new ArrayList<>(1)).add(new Write.Delete(key, false));
         }
       }

@@ -36,6 +36,9 @@ public final class CommitShape {
       problem = writes(commit.writes());
     }
     if (problem == null) {
+      problem = guards(commit.guards());
+    }
+    if (problem == null) {
       problem = guarded(commit);
     }
     return problem == null ? size(commit, limits) : problem;
@@ -44,6 +47,25 @@ public final class CommitShape {
   public static Rejection requestId(String requestId) {
     int bytes = requestId == null ? 0 : requestId.getBytes(UTF_8).length;
     return bytes >= 1 && bytes <= 128 ? null : Rejection.invalid("request_id", "1 to 128 bytes, not " + bytes);
+  }
+
+  /** Null if the guards are well formed. */
+  public static Rejection guards(List<Guard> guards) {
+    for (Guard guard : guards) {
+      if (guard instanceof Guard.UnchangedSince since && !isPrefix(since.prefix())) {
+        return notAPrefix();
+      }
+    }
+    return null;
+  }
+
+  /** No key lies below anything else, so that a guard on it would hold for ever. */
+  private static boolean isPrefix(String text) {
+    return text.isEmpty() || text.endsWith("/");
+  }
+
+  private static Rejection notAPrefix() {
+    return Rejection.invalid("prefix", "a prefix is empty or ends in \"/\"");
   }
 
   private static Rejection meta(Map<String, String> meta, Limits limits) {
@@ -70,6 +92,9 @@ public final class CommitShape {
           return Rejection.invalid("writes", "at most one put, ensure or delete of " + onKey.key() + ", and before its deltas");
         }
       }
+      if (write instanceof Write.DeletePrefix delete && !isPrefix(delete.prefix())) {
+        return notAPrefix();
+      }
       if (write instanceof Write.Append append && append.items().isEmpty()) {
         return Rejection.invalid("items", "nothing to append to " + append.key());
       }
@@ -92,7 +117,7 @@ public final class CommitShape {
       if (write instanceof Write.Delete delete && !based(have.getOrDefault(delete.key(), 0), false)) {
         return unbased(delete.key());
       }
-      if (write instanceof Write.DeletePrefix delete && !prefixBased(commit.guards(), delete.prefix())) {
+      if (write instanceof Write.DeletePrefix delete && !prefixBased(commit.guards(), have, delete.prefix())) {
         return Rejection.invalid("base", "deleting \"" + delete.prefix() + "\" needs a base of a key below it");
       }
     }
@@ -114,16 +139,10 @@ public final class CommitShape {
     return (have & 3) == 3 || (have & 4) != 0 || (put && (have & 8) != 0);
   }
 
-  private static boolean prefixBased(List<Guard> guards, String prefix) {
+  private static boolean prefixBased(List<Guard> guards, Map<Key, Integer> have, String prefix) {
     byte[] bytes = prefix.getBytes(UTF_8);
-    for (Guard guard : guards) {
-      boolean onKey =
-          (guard instanceof Guard.Follows || guard instanceof Guard.VersionIs) && ((Guard.OnKey) guard).key().startsWith(bytes);
-      if (onKey || (guard instanceof Guard.UnchangedSince since && since.prefix().equals(prefix))) {
-        return true;
-      }
-    }
-    return false;
+    boolean below = have.entrySet().stream().anyMatch(key -> key.getKey().startsWith(bytes) && based(key.getValue(), false));
+    return below || guards.stream().anyMatch(guard -> guard instanceof Guard.UnchangedSince since && since.prefix().equals(prefix));
   }
 
   private static Rejection unbased(Key key) {

@@ -9,6 +9,7 @@ import mortmain.model.ClaimRequest;
 import mortmain.model.Commit;
 import mortmain.model.ErrorCode;
 import mortmain.model.Event;
+import mortmain.model.Failure;
 import mortmain.model.Guard;
 import mortmain.model.Key;
 import mortmain.model.Receipt;
@@ -29,10 +30,25 @@ public final class Fence {
     return new CommitRule(view, commit, fingerprint).judge();
   }
 
+  /** A rejection that was given before, word for word; it waits again for what it was judged on. */
+  public static <T> Verdict<T> again(View view, Rejection rejection) {
+    for (Failure failure : rejection.failures()) {
+      if (failure.key() != null) {
+        view.key(failure.key());
+      } else if (failure.details().get("prefix") instanceof String prefix) {
+        view.newestWrite(prefix);
+      }
+    }
+    return Verdict.reject(rejection);
+  }
+
   /** What a commit with these guards would be refused for now; accepted if nothing. */
   public static Verdict<Boolean> check(View view, List<Guard> guards, String storeId, long baseRevision) {
     if (!Guards.storeIs(view, storeId, baseRevision)) {
       return Verdict.reject(storeChanged(view, storeId));
+    }
+    if (view.readOnly() != null) {
+      return Verdict.reject(readOnly(view));
     }
     GuardCheck check = new GuardCheck(view, guards);
     check.guards();
@@ -148,8 +164,11 @@ public final class Fence {
   }
 
   /** The final word: an unknown id is refused durably before the answer, and never commits afterwards. */
-  public static Verdict<Resolution> resolve(View view, String requestId, String writer) {
+  public static Verdict<Resolution> resolve(View view, String requestId, String writer, long since) {
     Optional<Event> known = view.remembered(requestId);
+    if (known.isEmpty() && !Guards.insideHorizon(view, since)) {
+      return Verdict.reject(idExpired(view, requestId));
+    }
     if (known.isEmpty()) {
       return Verdict.accept(
           new Resolution(null), new Event.RequestRefused(view.revision() + 1, view.wallMicros(), requestId, writer));

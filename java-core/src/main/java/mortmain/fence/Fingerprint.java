@@ -72,6 +72,7 @@ public final class Fingerprint {
       add(follows.ticket().epoch());
     } else if (guard instanceof Guard.FieldsAre fields) {
       add(fields.version());
+      add(fields.tag());
       add(fields.fields());
     } else if (guard instanceof Guard.UnchangedSince since) {
       add(since.prefix());

@@ -74,6 +74,17 @@ final class GuardCheck {
     }
   }
 
+  /** A key that is deleted because it was listed below a prefix. */
+  void listed(Key key, String prefix) {
+    KeyState state = state(key);
+    for (Guard guard : guards) {
+      boolean lists = guard instanceof Guard.UnchangedSince since && since.prefix().equals(prefix);
+      if (lists && !Guards.unreclaimedSince(state, (Guard.UnchangedSince) guard)) {
+        failures.add(Failures.fenced(view, state, state.epoch() - 1, false));
+      }
+    }
+  }
+
   void fields(Map<Key, List<Write.OnKey>> writes) {
     for (Guard guard : guards) {
       if (guard instanceof Guard.FieldsAre fields) {

@@ -41,6 +41,11 @@ final class Guards {
     return view.newestWrite(guard.prefix()) <= guard.revision();
   }
 
+  /** The zombie that deletes what it listed: a scan is fenced by the reclamations after it. */
+  static boolean unreclaimedSince(KeyState state, Guard.UnchangedSince guard) {
+    return state.reclaimed() == null || state.reclaimed().revision() <= guard.revision();
+  }
+
   /** The base belongs to this store, and to its past. */
   static boolean storeIs(View view, String storeId, long baseRevision) {
     return (storeId == null || storeId.equals(view.storeId())) && baseRevision <= view.revision();
