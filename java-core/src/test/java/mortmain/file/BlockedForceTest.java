@@ -20,9 +20,12 @@ import mortmain.model.Outcome;
 import mortmain.model.ReadOptions;
 import mortmain.model.Receipt;
 import mortmain.model.Snapshot;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** While a force is under way nothing is said about what it would make durable. */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class BlockedForceTest extends StoreFixture {
   private final CountDownLatch entered = new CountDownLatch(1);
   private final CountDownLatch gate = new CountDownLatch(1);
@@ -37,6 +40,11 @@ class BlockedForceTest extends StoreFixture {
         awaitGate();
       }
     });
+  }
+
+  @AfterEach
+  void openTheGate() {
+    gate.countDown();
   }
 
   private void awaitGate() {

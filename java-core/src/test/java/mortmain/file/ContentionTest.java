@@ -26,8 +26,10 @@ import mortmain.model.MortmainException;
 import mortmain.model.Receipt;
 import mortmain.model.Snapshot;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Many threads on one key. */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ContentionTest extends StoreFixture {
   private static final int THREADS = 8;
 
