@@ -4,7 +4,8 @@ The exit code is 0 only if every expected line came.
 
     .venv/bin/python repro/run.py [CLAIM ...]
 
-A claim is a folder with README.md, expected.txt and a program of the folder's name. The expected lines must come in
+A claim is a folder with README.md, expected.txt and a program of the folder's name; one that also has environment.txt
+needs the environment of that adapter, whose tests run it by name. The expected lines must come in
 their order; `…` in one stands for any text.
 """
 
@@ -78,7 +79,7 @@ def _give_up(child: subprocess.Popen[str]) -> str:
 
 
 def main() -> int:
-    chosen = sys.argv[1:] or claims()
+    chosen = sys.argv[1:] or [claim for claim in claims() if not (REPRO / claim / "environment.txt").exists()]
     unknown = sorted(set(chosen) - set(claims()))
     if unknown or not chosen:
         print(f"no such claim: {', '.join(unknown)}; there are {', '.join(claims())}", file=sys.stderr)

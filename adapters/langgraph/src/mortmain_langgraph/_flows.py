@@ -18,7 +18,7 @@ from langgraph.checkpoint.base import (
 from ._drive import Commit, Flow, Pause, Read, Reclaim, Scan
 from ._layout import Form, Layout, Place, Record, Space, Writes, digests, id_of, place_of
 from ._pieces import Pieces
-from ._tickets import Fence, RunTicket, is_of_a_graph
+from ._tickets import BASE, Fence, RunTicket, is_of_a_graph
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -194,6 +194,23 @@ class SaverFlows:
                 for task_id, channel, form in writes
             ],
         )
+
+    def if_unchanged(self, config: RunnableConfig) -> Flow[RunnableConfig]:
+        thread_id, ns, checkpoint_id = where(config)
+        space = self.layout.space(thread_id, ns)
+        head, found = yield from self._latest(space, True)
+        assert head is not None
+        newest = found.record.checkpoint_id if found is not None else None
+        if newest != checkpoint_id:
+            raise mortmain.VersionConflict(
+                f"checkpoint {checkpoint_id} is behind checkpoint {newest} of thread {thread_id}: "
+                "get its state again and redo your change",
+                key=space.head,
+                winner=head.writer,
+            )
+        guarded = dict(config["configurable"])
+        guarded[BASE] = str(head.ticket())
+        return {"configurable": guarded}
 
     # ------------------------------------------------------------ writing
 

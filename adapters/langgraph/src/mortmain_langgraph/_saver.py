@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import mortmain
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 
+from ._claim import ThreadClaim
 from ._connection import Connection, connect
 from ._drive import drive, drive_async
 from ._flows import SaverFlows
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         DeltaChannelHistory,
     )
     from langgraph.checkpoint.serde.base import SerializerProtocol
+    from langgraph.types import StateSnapshot
     from mortmain import Conflict, Snapshot, Store
     from typing_extensions import Self
 
@@ -137,6 +139,39 @@ class MortmainSaver(BaseCheckpointSaver[str]):
         error = self._shared.fence.error(thread_id, clear=True)
         if error is not None:
             raise error
+
+    def claim(
+        self,
+        thread_id: str,
+        ttl: float = 30.0,
+        wait: float | None = 0.0,
+        max_hold: float | None = 600.0,
+    ) -> ThreadClaim:
+        """Only runs with the claim's config may write the thread, so that a second run does not even start:
+
+            with saver.claim("thread-1", ttl=60.0) as claim:
+                graph.invoke(update, claim.config)
+
+        ttl: seconds without a renewal until it expires; it is renewed in the background until max_hold seconds are
+        over, so a stalled claimer loses it and its run is Fenced. wait: seconds in the queue; 0 raises ClaimHeld at
+        once, None waits as long as it takes. Also `async with`.
+        """
+        head = self._shared.layout.space(str(thread_id), "").head
+        return ThreadClaim(self._shared.connection, self._shared.fence, str(thread_id), head, ttl, wait, max_hold)
+
+    def if_unchanged(self, snapshot: StateSnapshot) -> RunnableConfig:
+        """The config of a snapshot whose thread nobody wrote since, with which only an unchanged thread is written:
+
+            graph.update_state(saver.if_unchanged(snapshot), values)
+
+        `snapshot.config` alone names a checkpoint, and a write on it is a fork that hides newer work. VersionConflict
+        if there is a newer checkpoint already.
+        """
+        return drive(self._flows.if_unchanged(snapshot.config), self._store)
+
+    async def aif_unchanged(self, snapshot: StateSnapshot) -> RunnableConfig:
+        """The twin of `if_unchanged`."""
+        return await drive_async(self._flows.if_unchanged(snapshot.config), self._store)
 
     @property
     def get_next_version(self) -> Callable[[str | None, None], str]:

@@ -1,0 +1,24 @@
+"""Two processes call update_state on one thread at the same time."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from langgraph_stage import Scene, on_both
+
+
+def story(scene: Scene) -> None:
+    scene.run("setup", "raise_budget", "100")
+    with scene.process("one", "raise_budget", "10") as one, scene.process("two", "raise_budget", "5") as two:
+        one.until_it_waits()
+        two.until_it_waits()
+        one.go_on().until_it_ends()
+        two.go_on().until_it_ends()
+    scene.run("reader", "show", "budget")
+
+
+if __name__ == "__main__":
+    on_both(story)
