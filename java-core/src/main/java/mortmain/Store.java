@@ -105,7 +105,10 @@ public final class Store implements AutoCloseable {
     long fingerprint = commit.plain() ? Fingerprint.of(commit) : 0;
     judging.enter(commit.call().requestId());
     Outcome<Receipt> settled = settled(commit, then);
-    if (engine.decide(rule(commit, fingerprint, true), true, settled)) {
+    boolean waits = engine.decide(rule(commit, fingerprint, true), true, settled);
+    turns.end(commit.turn()); // before the force: the next in line may compute from what is in flight
+    engine.force();
+    if (waits) {
       waitForClaims(commit, fingerprint, settled);
     }
   }
@@ -126,7 +129,6 @@ public final class Store implements AutoCloseable {
       if (before == null && verdict instanceof Verdict.Rejected<Receipt> no && !(mayWait && no.canWait())) {
         rejected.add(commit.call(), no.rejection());
       }
-      turns.end(commit.turn());
       return verdict;
     };
   }
@@ -149,9 +151,11 @@ public final class Store implements AutoCloseable {
     try (Waiters.Waiter waiter = waiters.enter(keys.stream().distinct().toList(), null)) {
       boolean inTime = true;
       while (engine.decide(rule(commit, fingerprint, inTime), inTime, then)) {
+        engine.force();
         waiter.await(commit.call().deadline() - engine.now());
         inTime = commit.call().deadline() - engine.now() > 0;
       }
+      engine.force();
     }
   }
 
@@ -190,13 +194,17 @@ public final class Store implements AutoCloseable {
     }
     long end = request.waitNanos() > Long.MAX_VALUE / 4 ? request.deadline() : Math.min(request.deadline(), engine.now() + request.waitNanos());
     Awaited<Claim> awaited = new Awaited<>();
-    if (engine.decide(claimRule(request, null), request.waitNanos() > 0, awaited)) {
+    boolean waits = engine.decide(claimRule(request, null), request.waitNanos() > 0, awaited);
+    engine.force();
+    if (waits) {
       try (Waiters.Waiter waiter = waiters.enter(List.of(request.key()), request.holder())) {
         boolean inTime = true;
         while (engine.decide(claimRule(request, waiter), inTime, awaited)) {
+          engine.force();
           waiter.await(end - engine.now());
           inTime = end - engine.now() > 0;
         }
+        engine.force();
       }
     }
     return new Grant(awaited.get(), engine.read(List.of(request.key()), ReadOptions.NEWEST));
@@ -262,10 +270,22 @@ public final class Store implements AutoCloseable {
     return engine.claims(Key.checkedPrefix(prefix));
   }
 
-  /** Waits for the turn on a contested key; the snapshot may be of a version whose force is in flight. */
-  public Turn turn(Key key, long waitNanos, long deadline) {
-    long turn = turns.take(key, Math.min(waitNanos, deadline - engine.now()));
-    return new Turn(turn, engine.read(List.of(key), new ReadOptions(-1, -1, true, true)));
+  /**
+   * Queues for the turn on a contested key. {@code then} hears it once, on this thread or on the one that ends the turn before; its
+   * snapshot may be of a version whose force is in flight, and its id is 0 when the time was over first.
+   */
+  public void turn(Key key, long waitNanos, long deadline, Outcome<Turn> then) {
+    turns.take(key, Math.min(waitNanos, deadline - engine.now()), turn -> {
+      Reading reading;
+      try {
+        reading = engine.read(List.of(key), new ReadOptions(-1, -1, true, true));
+      } catch (MortmainException failure) {
+        turns.end(turn);
+        then.reject(failure);
+        return;
+      }
+      then.answer(new Turn(turn, reading));
+    });
   }
 
   /** Ends a turn; one that is over already is ignored. */
@@ -276,6 +296,7 @@ public final class Store implements AutoCloseable {
   private <T> T decide(Rule<T> rule) {
     Awaited<T> awaited = new Awaited<>();
     engine.decide(rule, false, awaited);
+    engine.force();
     return awaited.get();
   }
 

@@ -31,12 +31,15 @@ public interface Engine extends AutoCloseable {
   Optional<Rejection> refuse(Commit commit);
 
   /**
-   * Reclaims expired claims, runs the rule on the state, and makes its events durable, atomically. {@code then} hears the answer
-   * when the events, and everything that the answer was judged on, are durable.
+   * Reclaims expired claims, runs the rule on the state and adds its events to it, atomically. {@code then} hears the answer when
+   * the events, and everything that the answer was judged on, are durable; {@link #force} sees to that.
    *
    * @return whether the rejection, if it is one, may turn into acceptance when claims end ({@code then} is not called in that case)
    */
   <T> boolean decide(Rule<T> rule, boolean mayWait, Outcome<T> then);
+
+  /** Makes what was decided durable, on this thread if nobody else does; every decision is followed by one. */
+  default void force() {}
 
   /** Snapshots of one revision; blocks until they are durable unless {@code options.inFlight()}. */
   Reading read(List<Key> keys, ReadOptions options);

@@ -122,8 +122,12 @@ final class FileEngine implements Engine {
       lock.unlock();
     }
     journal.whenDurable(judgedOn, poisoned -> answer(verdict, poisoned, then));
-    journal.drive();
     return false;
+  }
+
+  @Override
+  public void force() {
+    journal.drive();
   }
 
   private static <T> void answer(Verdict<T> verdict, JournalPoisoned poisoned, Outcome<T> then) {

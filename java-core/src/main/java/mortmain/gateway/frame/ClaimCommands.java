@@ -3,12 +3,15 @@ package mortmain.gateway.frame;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import mortmain.Store;
 import mortmain.model.ClaimInfo;
 import mortmain.model.ClaimRequest;
 import mortmain.model.Event;
 import mortmain.model.Grant;
 import mortmain.model.Key;
+import mortmain.model.MortmainException;
+import mortmain.model.Outcome;
 import mortmain.model.ReclaimRequest;
 import mortmain.model.Rejection;
 import mortmain.model.Turn;
@@ -199,7 +202,8 @@ final class ClaimCommands {
     json.endArray().endObject();
   }
 
-  void turn(Request request, Exchange exchange) {
+  /** Sends by {@code send}, on this thread or on the one that ends the turn before. */
+  void turn(Request request, Exchange exchange, Consumer<MortmainException> send) {
     Key key = null;
     long wait = 0;
     try (Fields f = request.fields()) {
@@ -212,12 +216,22 @@ final class ClaimCommands {
       }
     }
     long deadline = request.deadlineNanos();
-    Turn turn = store.turn(Fields.need(key, "key"), within(wait, deadline), deadline);
-    exchange.session().took(turn.id());
-    Reply reply = exchange.reply();
-    JsonWriter json = reply.answer().beginObject().name("turn").number(turn.id());
-    Answers.single(reply, json, turn.reading());
-    json.endObject();
+    store.turn(Fields.need(key, "key"), within(wait, deadline), deadline, new Outcome<>() {
+      @Override
+      public void answer(Turn turn) {
+        exchange.session().took(turn.id());
+        Reply reply = exchange.reply();
+        JsonWriter json = reply.answer().beginObject().name("turn").number(turn.id());
+        Answers.single(reply, json, turn.reading());
+        json.endObject();
+        send.accept(null);
+      }
+
+      @Override
+      public void reject(MortmainException rejection) {
+        send.accept(rejection);
+      }
+    });
   }
 
   void turnEnd(Request request, Exchange exchange) {

@@ -132,8 +132,12 @@ public final class Operations implements Handler {
       if (request.op() == Op.CLAIM) {
         commands.claiming().claim(request, exchange, () -> finishWaiting(Op.CLAIM, start, exchange));
       } else {
-        commands.claiming().turn(request, exchange);
-        finishWaiting(Op.TURN, start, exchange);
+        commands.claiming().turn(request, exchange, rejection -> {
+          if (rejection != null) {
+            reject(rejection, exchange);
+          }
+          finishWaiting(Op.TURN, start, exchange);
+        });
       }
     } catch (MortmainException rejection) {
       reject(rejection, exchange);
