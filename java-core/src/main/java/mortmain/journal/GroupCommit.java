@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Many callers, one force. The first caller that waits leads: it writes and forces the oldest batch while others fill the next one. When it
- * is done it hands the leadership to one waiter of the next batch, before it releases its own batch's waiters. There is no thread of our
- * own: that would cost two wake-ups per commit.
+ * Many callers, one force. A caller that finds nobody leading leads: it writes and forces the oldest batch itself, which costs no wake-up
+ * when it is alone. If others filled the next batch meanwhile, the leadership goes to the relay thread, which goes on until nothing is
+ * pending: under load no caller is parked and woken to lead, and none is kept from its own work for longer than its own batch.
  *
- * <p>Every batch that has a waiter, and every batch before it, is led: a leader goes on until the batch it waits for is forced, and then
- * leads on through the first waiter in the queue. Batches behind the last waiter stay until somebody waits or drives.
+ * <p>Whoever leads takes every batch in the queue in turn; the leadership ends only when the queue is empty, so no batch is forgotten that
+ * was appended before its appender waited or drove.
  *
  * <p>Safe for use by several threads. Nothing here blocks on the disk but a leader, which holds no lock then.
  */
@@ -23,6 +23,7 @@ final class GroupCommit {
   // Guarded by lock.
   private final ArrayDeque<Batch> queue = new ArrayDeque<>();
   private final Counters counters = new Counters();
+  private Relay relay;
   private Batch inFlight;
   private boolean leading;
   private boolean closed;
@@ -149,8 +150,10 @@ final class GroupCommit {
 
   /** Returns when the batch is forced or failed. Called without the lock. */
   private void settle(Batch batch, Waiter waiter) {
-    if (waiter == null || waiter.await()) {
+    if (waiter == null) {
       lead(batch);
+    } else {
+      waiter.await();
     }
   }
 
@@ -172,15 +175,14 @@ final class GroupCommit {
 
   void drive() {
     Batch batch;
-    Waiter waiter;
     synchronized (lock) {
       batch = queue.peekLast();
-      if (batch == null || !batch.waiters.isEmpty()) {
-        return; // nothing pending, or the one who waits for the newest batch sees all through
+      if (batch == null || leading) {
+        return; // nothing pending, or whoever leads goes on until nothing is
       }
-      waiter = join(batch);
+      leading = true;
     }
-    settle(batch, waiter);
+    lead(batch);
   }
 
   void mark() {
@@ -201,7 +203,8 @@ final class GroupCommit {
   /** Refuses further appends and returns when nothing is pending or in flight. */
   void close() {
     Batch batch;
-    Waiter waiter;
+    Waiter waiter = null;
+    Relay idle;
     synchronized (lock) {
       closed = true;
       if (cause == null && markDue) {
@@ -209,57 +212,100 @@ final class GroupCommit {
         enqueue(Batch.ofMark(appended));
       }
       batch = newest;
-      if (batch == null || batch.done) {
-        return;
+      boolean pending = batch != null && !batch.done;
+      if (pending) {
+        waiter = join(batch);
+      } else {
+        batch = null;
       }
-      waiter = join(batch);
+      idle = relay;
     }
-    settle(batch, waiter);
+    if (batch != null) {
+      settle(batch, waiter);
+    }
+    if (idle != null) {
+      idle.stop();
+    }
   }
 
-  /** Leads until the goal is forced, or the journal is poisoned. */
+  /** Leads until the goal is forced, and leaves the rest to the relay; or until the journal is poisoned. */
   private void lead(Batch goal) {
     Batch batch;
     do {
-      synchronized (lock) {
-        batch = queue.remove();
-        inFlight = batch;
-      }
-      try {
-        log.write(batch);
-      } catch (Throwable e) {
-        poison(batch, e);
+      batch = next();
+      if (!force(batch)) {
         return;
       }
-      Waiter successor;
+      Relay successor;
       synchronized (lock) {
-        durable = batch.last;
-        batch.done = true;
-        inFlight = null;
-        counters.count(batch, log.forceNanos());
-        successor = batch == goal ? nextLeader() : null;
-        leading = batch != goal || successor != null;
+        settled(batch);
+        leading = batch != goal || !queue.isEmpty();
+        successor = batch == goal && leading ? relay() : null;
       }
       if (successor != null) {
-        successor.release(true);
+        successor.wake();
       }
       release(batch);
     } while (batch != goal);
   }
 
-  private Waiter nextLeader() {
-    for (Batch batch : queue) {
-      if (!batch.waiters.isEmpty()) {
-        return batch.waiters.remove(0);
+  /** The relay's part: it has the leadership, and gives it up when nothing is pending. */
+  private void leadOn() {
+    while (true) {
+      Batch batch = next();
+      if (!force(batch)) {
+        return;
+      }
+      boolean more;
+      synchronized (lock) {
+        settled(batch);
+        more = !queue.isEmpty();
+        leading = more;
+      }
+      release(batch);
+      if (!more) {
+        return;
       }
     }
-    return null;
+  }
+
+  private Batch next() {
+    synchronized (lock) {
+      inFlight = queue.remove();
+      return inFlight;
+    }
+  }
+
+  private boolean force(Batch batch) {
+    try {
+      log.write(batch);
+      return true;
+    } catch (Throwable e) {
+      poison(batch, e);
+      return false;
+    }
+  }
+
+  /** Under the lock. */
+  private void settled(Batch batch) {
+    durable = batch.last;
+    batch.done = true;
+    inFlight = null;
+    counters.count(batch, log.forceNanos());
+  }
+
+  /** Under the lock. */
+  private Relay relay() {
+    if (relay == null) {
+      relay = new Relay(this::leadOn);
+    }
+    return relay;
   }
 
   /** The batch is out of reach of new waiters and actions; each that it has is told. */
   private static void release(Batch batch) {
     for (int i = 0; i < batch.waiters.size(); i++) {
-      batch.waiters.get(i).release(false);
+      batch.waiters.get(i).release();
     }
     for (Consumer<JournalPoisoned> action : batch.actions) {
       try {
