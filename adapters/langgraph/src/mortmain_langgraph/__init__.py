@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from ._items import VersionedItem, VersionedSearchItem
 from ._saver import MortmainSaver
+from ._store import MortmainStore
 
 __version__ = "0.1.0"
 
-__all__ = ["MortmainSaver"]
+__all__ = ["MortmainSaver", "MortmainStore", "VersionedItem", "VersionedSearchItem"]

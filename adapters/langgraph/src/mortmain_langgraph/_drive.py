@@ -7,6 +7,7 @@ and what is stored do not drift apart.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -42,6 +43,22 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
+class Transact:
+    """Read the keys, let `work(txn, snapshots)` decide and write, commit; again on a conflict. Gives its result."""
+
+    keys: list[str]
+    work: Callable[[Any, dict[str, Any]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """A call outside of the store, such as an embedding: in this thread, or awaited."""
+
+    call: Callable[[], Any]
+    call_async: Callable[[], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Reclaim:
     """Take everything below a prefix away from whoever goes on from a read of it."""
 
@@ -56,7 +73,7 @@ class Pause:
     seconds: float
 
 
-Effect = Read | Scan | Commit | Reclaim | Pause
+Effect = Read | Scan | Commit | Transact | Await | Reclaim | Pause
 Flow = Generator[Effect, Any, T]
 
 
@@ -85,10 +102,12 @@ def _perform(effect: Effect, store: Store) -> Any:
         with store.transaction(meta=effect.meta) as txn:
             effect.build(txn)
         return txn.receipt
+    if isinstance(effect, Transact):
+        return store.transact(lambda txn: effect.work(txn, txn.read_many(effect.keys))).result
+    if isinstance(effect, Await):
+        return effect.call()
     if isinstance(effect, Reclaim):
         return store.reclaim(prefix=effect.prefix, reason=effect.reason)
-    import time
-
     time.sleep(effect.seconds)
     return None
 
@@ -99,7 +118,7 @@ async def drive_async(flow: Flow[T], store: Store) -> T:
         effect = flow.send(None)
         while True:
             try:
-                if isinstance(effect, (Commit, Reclaim)):
+                if isinstance(effect, (Commit, Transact, Reclaim)):
                     result = await finish(_perform_async(effect, store))
                 else:
                     result = await _perform_async(effect, store)
@@ -122,6 +141,14 @@ async def _perform_async(effect: Effect, store: Store) -> Any:
         async with twin.transaction(meta=effect.meta) as txn:
             effect.build(txn)
         return txn.receipt
+    if isinstance(effect, Transact):
+
+        async def work(txn: Any) -> Any:
+            return effect.work(txn, await txn.read_many(effect.keys))
+
+        return (await twin.transact(work)).result
+    if isinstance(effect, Await):
+        return await effect.call_async()
     if isinstance(effect, Reclaim):
         return await twin.reclaim(prefix=effect.prefix, reason=effect.reason)
     await asyncio.sleep(effect.seconds)
