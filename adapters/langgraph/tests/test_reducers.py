@@ -6,12 +6,12 @@ import operator
 from dataclasses import fields
 from typing import Annotated, Any, TypedDict
 
+import langgraph.types
 import mortmain
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langgraph.graph import START, StateGraph
-from langgraph.types import Overwrite
 
 from mortmain_langgraph import reducers as r
 
@@ -46,7 +46,7 @@ def test_a_reducer_keeps_its_declared_laws_and_no_other(name: str) -> None:
     algebra = r.algebra_of(reducer)
     assert algebra is not None
     declared = {field.name: getattr(algebra, field.name) for field in fields(algebra)}
-    broken = {one.law for one in r.check_reducer(reducer, strategy, examples=150)}
+    broken = {one.law for one in r.check_reducer(reducer, strategy, examples=100)}
     assert "pure" not in broken
     kept = {law: law not in broken for law in declared}
     # Batching is tried only where two updates have a form in one.
@@ -56,14 +56,15 @@ def test_a_reducer_keeps_its_declared_laws_and_no_other(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.data())
 def test_none_means_nothing_and_overwrite_replaces(name: str, data: Any) -> None:
     reducer, strategy = CASES[name]
     state = reducer(None, data.draw(strategy))
     assert reducer(state, None) == state
     assert reducer(None, None) is None
-    for form in (Overwrite(7), {"__overwrite__": 7}, {"value": 7, "type": "__overwrite__"}):
+    typed = [langgraph.types.Overwrite(7)] if hasattr(langgraph.types, "Overwrite") else []
+    for form in (*typed, {"__overwrite__": 7}, {"value": 7, "type": "__overwrite__"}):
         assert reducer(state, form) == 7
 
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from langgraph.types import Overwrite
+import langgraph.types
 
 Reducer = Callable[[Any, Any], Any]
 _SENTINEL = "__overwrite__"
+# LangGraph 1.0.0 has no such class, and nothing is an instance of ().
+_Overwrite: Any = getattr(langgraph.types, "Overwrite", ())
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def algebra_of(reducer: Reducer) -> Algebra | None:
 
 def overwrite_of(value: Any) -> tuple[bool, Any]:
     """(whether it is an Overwrite in one of its forms, the value)."""
-    if isinstance(value, Overwrite):
+    if isinstance(value, _Overwrite):
         return True, value.value
     if isinstance(value, Mapping):
         if len(value) == 1 and _SENTINEL in value:
