@@ -5,10 +5,21 @@
 
 from __future__ import annotations
 
+from ._admin import ThreadInfo, export_to, import_from
+from ._claim import ThreadClaim
 from ._items import VersionedItem, VersionedSearchItem
 from ._saver import MortmainSaver
 from ._store import MortmainStore
 
 __version__ = "0.1.0"
 
-__all__ = ["MortmainSaver", "MortmainStore", "VersionedItem", "VersionedSearchItem"]
+__all__ = [
+    "MortmainSaver",
+    "MortmainStore",
+    "ThreadClaim",
+    "ThreadInfo",
+    "VersionedItem",
+    "VersionedSearchItem",
+    "export_to",
+    "import_from",
+]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -641,7 +640,3 @@ def _langgraph_version() -> str:
 
     return version("langgraph")
 
-
-def older_than(seconds: float) -> float:
-    """The time before which a checkpoint is too old, in seconds since 1970."""
-    return time.time() - seconds

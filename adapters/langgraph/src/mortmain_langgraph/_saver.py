@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import mortmain
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 
+from ._admin import ThreadInfo, keeper, threads
 from ._claim import ThreadClaim
 from ._connection import Connection, connect
 from ._drive import drive, drive_async
@@ -21,6 +22,7 @@ from ._tickets import Fence, RunTicket, Versions, asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import timedelta
 
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import (
@@ -332,6 +334,25 @@ class MortmainSaver(BaseCheckpointSaver[str]):
             await self.adelete_thread(thread_id)
         if strategy == "keep_latest":
             await drive_async(self._flows.prune([str(one) for one in thread_ids], _latest), self._store)
+
+    # ------------------------------------------------------------ operators
+
+    def threads(self) -> Iterator[ThreadInfo]:
+        """Every thread, with the number of its checkpoints and when it was last written."""
+        return threads(self._store, self._shared.layout)
+
+    def retain(
+        self,
+        thread_ids: Sequence[str] | None = None,
+        *,
+        keep: int | None = None,
+        max_age: timedelta | None = None,
+    ) -> None:
+        """Keep of each namespace the newest `keep` checkpoints and those younger than `max_age`, the newest always, and
+        what their delta channels need. None: of all threads. A run in flight is refused if something was removed."""
+        choose = keeper(keep, max_age)
+        chosen = [one.thread_id for one in self.threads()] if thread_ids is None else [str(one) for one in thread_ids]
+        drive(self._flows.prune(chosen, choose), self._store)
 
 
 def _latest(records: list[Record], _: list[Snapshot[Any]]) -> Iterable[Record]:

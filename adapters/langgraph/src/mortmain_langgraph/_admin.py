@@ -1,0 +1,124 @@
+"""Threads as an operator sees them: listing, retention, moving to and from LangGraph's SqliteSaver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import mortmain
+from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+
+from ._flows import where
+from ._layout import id_of, place_of
+
+if TYPE_CHECKING:
+    from mortmain import Snapshot, Store
+
+    from ._layout import Layout, Record
+    from ._saver import MortmainSaver
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class ThreadInfo:
+    """A thread: how many checkpoints it has over all namespaces, its newest root checkpoint, who wrote it last and
+    when (aware, UTC)."""
+
+    thread_id: str
+    checkpoints: int
+    latest: str | None
+    writer: str | None
+    updated_at: datetime | None
+
+
+def threads(store: Store, layout: Layout) -> Iterator[ThreadInfo]:
+    """Every thread below a prefix, in the order of its escaped ids; one scan of keys."""
+    counts: dict[str, int] = {}
+    newest: dict[str, str] = {}
+    heads: dict[str, list[str]] = {}
+    for snapshot in store.scan(layout.threads, values=False):
+        place = place_of(snapshot.key, layout.threads)
+        thread = place.space[len(layout.threads) :].split("/")[0]
+        if place.kind == "a":
+            heads.setdefault(thread, []).append(snapshot.key)
+        elif place.kind == "c":
+            counts[thread] = counts.get(thread, 0) + 1
+            if place.space.endswith("/%/"):
+                newest.setdefault(thread, id_of(place.name))
+    for thread, keys in heads.items():
+        found = [one for one in store.read_many(keys).values() if one.exists]
+        if found:
+            last = max(found, key=lambda one: one.revision)
+            yield ThreadInfo(
+                found[0].value["thread"],
+                counts.get(thread, 0),
+                newest.get(thread),
+                last.writer,
+                last.committed_at,
+            )
+
+
+def keeper(
+    keep: int | None, max_age: timedelta | None
+) -> Callable[[list[Record], list[Snapshot[Any]]], Iterable[Record]]:
+    """Chooses what retention leaves: the newest always, then by count and by age."""
+    if keep is None and max_age is None:
+        raise mortmain.InvalidRequest("keep: give keep or max_age", field="keep", reason="missing")
+    if keep is not None and keep < 1:
+        raise mortmain.InvalidRequest("keep: at least 1", field="keep", reason="too small")
+
+    def choose(records: list[Record], snapshots: list[Snapshot[Any]]) -> list[Record]:
+        oldest = datetime.now(timezone.utc) - max_age if max_age is not None else None
+        kept = []
+        for at, (record, snapshot) in enumerate(zip(records, snapshots, strict=True)):
+            young = oldest is None or (snapshot.committed_at is not None and snapshot.committed_at >= oldest)
+            if at == 0 or ((keep is None or at < keep) and young):
+                kept.append(record)
+        return kept
+
+    return choose
+
+
+# -------------------------------------------------------------------- other savers
+
+
+def transfer(
+    source: BaseCheckpointSaver[Any], target: BaseCheckpointSaver[Any], progress: Progress | None = None
+) -> int:
+    """Copy all checkpoints and pending writes of one saver into another, oldest first; how many checkpoints it were.
+
+    A checkpoint that is there already is written again. progress: called with (done, all) after each.
+    """
+    found = sorted(source.list(None), key=lambda one: one.checkpoint["id"])
+    for done, one in enumerate(found, 1):
+        _put(target, one)
+        if progress is not None:
+            progress(done, len(found))
+    return len(found)
+
+
+def _put(target: BaseCheckpointSaver[Any], one: CheckpointTuple) -> None:
+    thread_id, ns, _ = where(one.config)
+    configurable: dict[str, Any] = {"thread_id": thread_id, "checkpoint_ns": ns}
+    if one.parent_config is not None:
+        configurable["checkpoint_id"] = one.parent_config["configurable"]["checkpoint_id"]
+    versions = one.checkpoint["channel_versions"]
+    stored = target.put({"configurable": configurable}, one.checkpoint, one.metadata, versions)
+    by_task: dict[str, list[tuple[str, Any]]] = {}
+    for task_id, channel, value in one.pending_writes or []:
+        by_task.setdefault(task_id, []).append((channel, value))
+    for task_id, writes in by_task.items():
+        target.put_writes(stored, writes, task_id)
+
+
+def import_from(target: MortmainSaver, source: BaseCheckpointSaver[Any], progress: Progress | None = None) -> int:
+    """Bring another saver's threads here, such as a SqliteSaver's."""
+    return transfer(source, target, progress)
+
+
+def export_to(source: MortmainSaver, target: BaseCheckpointSaver[Any], progress: Progress | None = None) -> int:
+    """Bring the threads of a MortmainSaver to another saver."""
+    return transfer(source, target, progress)

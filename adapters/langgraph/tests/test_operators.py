@@ -1,0 +1,185 @@
+"""Retention, listing, moving between savers, size on disk, and the two-writer kit."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, TypedDict
+
+import mortmain
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import START, StateGraph
+from mortmain.testing import temporary_store
+
+from mortmain_langgraph import MortmainSaver, export_to, import_from
+from mortmain_langgraph.conformance import CASES, run_two_writers
+
+
+class State(TypedDict):
+    items: Annotated[list[str], operator.add]
+
+
+def graph_on(saver: Any) -> Any:
+    builder = StateGraph(State)
+    builder.add_node("add", lambda state: {"items": [f"{len(state['items'])} " + "x" * 900]})
+    builder.add_edge(START, "add")
+    return builder.compile(checkpointer=saver)
+
+
+def config(thread_id: str) -> Any:
+    return {"configurable": {"thread_id": thread_id}}
+
+
+def history(saver: Any, thread_id: str) -> list[Any]:
+    return [
+        (one.checkpoint, one.metadata, one.parent_config, one.pending_writes) for one in saver.list(config(thread_id))
+    ]
+
+
+# -------------------------------------------------------------------- storage
+
+
+def test_two_hundred_growing_steps_take_a_fifth_of_what_sqlite_takes(tmp_path: Path) -> None:
+    with SqliteSaver.from_conn_string(str(tmp_path / "c.db")) as saver:
+        graph = graph_on(saver)
+        for _ in range(200):
+            graph.invoke({"items": []}, config("t"), durability="exit")
+    theirs = sum(one.stat().st_size for one in tmp_path.iterdir())
+    with temporary_store() as store:
+        empty = used(store.directory)
+        graph = graph_on(MortmainSaver(store))
+        for _ in range(200):
+            graph.invoke({"items": []}, config("t"), durability="exit")
+        ours = used(store.directory) - empty
+        assert len(graph.get_state(config("t")).values["items"]) == 200
+        fresh = graph_on(MortmainSaver(store)).get_state(config("t")).values["items"]
+        assert [one.split()[0] for one in fresh] == [str(n) for n in range(200)]
+        written = sum(len(bytes(one.value)) for one in store.scan("langgraph/t/") if isinstance(one.value, bytes))
+    print(f"sqlite {theirs} B, mortmain {ours} B on disk, {written} B in values")
+    assert written <= theirs / 5
+    assert ours <= theirs / 5
+
+
+def used(directory: str) -> int:
+    """Bytes on disk, preallocated room that was never written left out."""
+    total = 0
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            data = Path(folder, name).read_bytes() if "journal" in folder else b""
+            total += len(data.rstrip(b"\0"))
+    return total
+
+
+@pytest.mark.parametrize("value", [[1] * 5000, {"a": "x" * 200_000}, "ü" * 70_000, b"\0" * 3_000_000, list("abc")])
+def test_values_of_any_size_come_back(saver: MortmainSaver, value: Any) -> None:
+    from langgraph.checkpoint.base import empty_checkpoint
+
+    other = MortmainSaver(saver._shared.connection.store, saver.prefix)
+    for n, grown in enumerate([value, value + value[:1] if not isinstance(value, dict) else {**value, "b": 1}]):
+        checkpoint: Any = {**empty_checkpoint(), "id": str(n), "channel_values": {"v": grown}}
+        saver.put(config("t"), checkpoint, {}, {"v": str(n)})
+        for one in (saver, other):
+            found = one.get_tuple(config("t"))
+            assert found is not None
+            assert found.checkpoint["channel_values"]["v"] == grown
+
+
+def test_an_encrypted_thread_holds_no_plain_text(store: mortmain.Store, prefix: str) -> None:
+    serde = EncryptedSerializer.from_pycryptodome_aes(key=b"1234567890123456")
+    saver = MortmainSaver(store, prefix, serde=serde)
+    graph_on(saver).invoke({"items": ["a secret of some length"]}, config("t"))
+    stored = b"".join(bytes(one.value) for one in store.scan(f"{prefix}/") if isinstance(one.value, bytes))
+    assert b"secret" not in stored
+    assert graph_on(saver).get_state(config("t")).values["items"][0] == "a secret of some length"
+
+
+# -------------------------------------------------------------------- operators
+
+
+def test_retention_by_count_and_age_keeps_the_newest(saver: MortmainSaver) -> None:
+    graph = graph_on(saver)
+    for _ in range(4):
+        graph.invoke({"items": []}, config("t"))
+    whole = history(saver, "t")
+    saver.retain(keep=3)
+    assert history(saver, "t") == whole[:3]
+    saver.retain(["t"], max_age=timedelta(0))
+    assert history(saver, "t") == whole[:1]
+    assert len(graph.invoke({"items": []}, config("t"))["items"]) == 5
+    with pytest.raises(mortmain.InvalidRequest):
+        saver.retain(["t"])
+
+
+def test_pruning_removes_the_pieces_that_nothing_needs(saver: MortmainSaver, store: mortmain.Store) -> None:
+    graph = graph_on(saver)
+    for _ in range(6):
+        graph.invoke({"items": []}, config("t"))
+    before = len(list(store.scan(saver.prefix, values=False)))
+    saver.prune(["t"])
+    after = len(list(store.scan(saver.prefix, values=False)))
+    assert after < before / 2
+    fresh = MortmainSaver(store, saver.prefix)
+    assert len(graph_on(fresh).get_state(config("t")).values["items"]) == 6
+    with pytest.raises(mortmain.InvalidRequest):
+        saver.prune(["t"], strategy="some")
+    saver.prune(["t"], strategy="delete_all")
+    assert list(store.scan(saver.prefix)) == []
+
+
+def test_threads_are_listed(saver: MortmainSaver) -> None:
+    for name in ("a/b", "ü" * 400, "plain"):
+        graph_on(saver).invoke({"items": []}, config(name))
+    found = {one.thread_id: one for one in saver.threads()}
+    assert set(found) == {"a/b", "ü" * 400, "plain"}
+    assert found["plain"].checkpoints == 3
+    latest = saver.get_tuple(config("plain"))
+    assert latest is not None
+    assert found["plain"].latest == latest.checkpoint["id"]
+    assert found["plain"].updated_at is not None
+
+
+def test_threads_move_to_mortmain_and_back(saver: MortmainSaver) -> None:
+    seen: list[tuple[int, int]] = []
+    with SqliteSaver.from_conn_string(":memory:") as old, SqliteSaver.from_conn_string(":memory:") as new:
+        for thread_id in ("a", "b"):
+            graph_on(old).invoke({"items": ["first"]}, config(thread_id))
+        assert import_from(saver, old, lambda done, whole: seen.append((done, whole))) == 6
+        assert seen == [(n, 6) for n in range(1, 7)]
+        assert graph_on(saver).get_state(config("a")).values == graph_on(old).get_state(config("a")).values
+        assert export_to(saver, new) == 6
+        for thread_id in ("a", "b"):
+            assert history(saver, thread_id) == history(new, thread_id)
+            assert [one[0]["id"] for one in history(old, thread_id)] == [
+                one[0]["id"] for one in history(saver, thread_id)
+            ]
+        assert len(graph_on(saver).invoke({"items": []}, config("a"))["items"]) == 3
+
+
+# -------------------------------------------------------------------- the kit
+
+
+def test_the_kit_finds_what_the_shipped_saver_loses_and_nothing_in_ours(store: mortmain.Store, prefix: str) -> None:
+    numbers = itertools.count()
+
+    def ours() -> Callable[[], Any]:
+        name = f"{prefix}-{next(numbers)}"
+        return lambda: MortmainSaver(store, name)
+
+    def theirs() -> Callable[[], Any]:
+        one = InMemorySaver()
+        return lambda: one
+
+    report = run_two_writers("MortmainSaver", ours)
+    assert report.passed, str(report)
+    assert len(report.outcomes) == len(CASES)
+    assert all(one.errors for one in report.outcomes), str(report)
+    lost = run_two_writers("InMemorySaver", theirs)
+    assert not any(one.passed for one in lost.outcomes), str(lost)
+    assert "LOST" in str(lost)
