@@ -18,6 +18,7 @@ public final class FrameLoop extends Exchange {
   private static final int DIRECT = 32 << 10;
 
   private final Wire wire;
+  private final Spin spin;
   private final Handler handler;
   private final ByteBudget budget;
   private final long limit;
@@ -33,6 +34,7 @@ public final class FrameLoop extends Exchange {
   public FrameLoop(Wire wire, Session session, Handler handler, ByteBudget budget, long limit, Executor helpers) {
     super(session);
     this.wire = wire;
+    this.spin = new Spin(wire);
     this.handler = handler;
     this.budget = budget;
     this.limit = limit;
@@ -51,7 +53,7 @@ public final class FrameLoop extends Exchange {
   }
 
   private boolean next() throws IOException {
-    if (!wire.await(Reply.PREFIX)) {
+    if (!spin.await(Reply.PREFIX)) {
       return false;
     }
     long length = 0;
@@ -135,6 +137,8 @@ public final class FrameLoop extends Exchange {
       pending = false;
       if (Thread.currentThread() != owner) {
         LockSupport.unpark(owner);
+      } else {
+        spin.answered();
       }
     }
   }

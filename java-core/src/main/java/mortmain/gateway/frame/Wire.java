@@ -69,6 +69,30 @@ public final class Wire {
     return read > 0;
   }
 
+  /**
+   * Reads what comes until a time on the nanosecond clock, without sleeping. Nobody else may write meanwhile. The end of the stream is
+   * left for the next read to see.
+   */
+  void look(long until) throws IOException {
+    if (buffer.length == 0) {
+      return;
+    }
+    at = 0;
+    end = 0;
+    channel.configureBlocking(false);
+    try {
+      ByteBuffer into = ByteBuffer.wrap(buffer, 0, Math.min(CHUNK, buffer.length));
+      int read = 0;
+      while (read == 0 && System.nanoTime() - until < 0) {
+        Thread.onSpinWait();
+        read = channel.read(into);
+      }
+      end = Math.max(0, read);
+    } finally {
+      channel.configureBlocking(true);
+    }
+  }
+
   /** Whether the peer has not closed, seen without waiting; what it sent meanwhile is kept. */
   boolean peerPresent() {
     try {
