@@ -139,7 +139,8 @@ def _updates(scene: _Scene) -> None:
             scene.told("quick", lambda: scene.graph("quick").update_state(scene.config, {"items": ["quick"]}, "work"))
         return left + right
 
-    _Slow = TypedDict("_Slow", {"items": Annotated[list[str], add]})
+    # As a class its annotation would be a string, in which `add` is not found.
+    _Slow = TypedDict("_Slow", {"items": Annotated[list[str], add]})  # noqa: UP013
     builder = StateGraph(_Slow)
     builder.add_node("work", lambda state: {})
     builder.add_edge(START, "work")
