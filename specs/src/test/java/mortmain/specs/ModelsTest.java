@@ -45,7 +45,7 @@ class ModelsTest {
       Tlc.Result result = Tlc.run("alive-" + alive.small().cfg(), true, alive.small().module(), cfg(alive.small()), "-coverage", "1");
       Set<String> idle = new TreeSet<>(result.taken().keySet());
       idle.removeIf(action -> result.taken().get(action) > 0);
-      assertEquals(new TreeSet<>(alive.idle()), idle, () -> alive + ": actions that lead nowhere new");
+      assertEquals(new TreeSet<>(alive.idle()), idle, () -> alive + ": actions that are never taken");
     }));
   }
 

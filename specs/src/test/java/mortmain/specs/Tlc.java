@@ -24,9 +24,9 @@ final class Tlc {
   private static final Pattern ANONYMOUS =
       Pattern.compile("Error: (?:Action property (line .*) is violated|(Temporal properties were violated))");
   private static final Pattern PROPERTIES = Pattern.compile("PROPERTIES\\s+(\\w+)\\s*(?:CONSTANT|INVARIANT|$)");
-  private static final Pattern ACTION = Pattern.compile("^<(\\w+) line .*>: (\\d+):\\d+$", Pattern.MULTILINE);
+  private static final Pattern ACTION = Pattern.compile("^<(\\w+) line .*>: \\d+:(\\d+)$", Pattern.MULTILINE);
 
-  /** What a run said. {@code violated}: the name of a property, or null. {@code taken}: the new states that each action led to. */
+  /** What a run said. {@code violated}: the name of a property, or null. {@code taken}: how often each action was taken. */
   record Result(int exit, long states, String violated, Map<String, Long> taken, String output) {}
 
   private Tlc() {}
