@@ -105,7 +105,8 @@ public final class Store implements AutoCloseable {
     long fingerprint = commit.plain() ? Fingerprint.of(commit) : 0;
     judging.enter(commit.call().requestId());
     Outcome<Receipt> settled = settled(commit, then);
-    boolean waits = engine.decide(rule(commit, fingerprint, true), true, settled);
+    boolean late = isLate(commit.call().deadline());
+    boolean waits = engine.decide(rule(commit, fingerprint, true, late), true, settled);
     turns.end(commit.turn()); // before the force: the next in line may compute from what is in flight
     engine.force();
     if (waits) {
@@ -114,18 +115,22 @@ public final class Store implements AutoCloseable {
   }
 
   private Rejection problem(Commit commit) {
-    if (isLate(commit.call().deadline())) {
-      return late();
-    }
     Rejection problem = CommitShape.problem(commit, engine.limits());
     return problem == null ? engine.refuse(commit).orElse(null) : problem;
   }
 
   /** Judged under the engine's lock, so that a rejected attempt is closed in the same step. */
-  private Rule<Receipt> rule(Commit commit, long fingerprint, boolean mayWait) {
+  private Rule<Receipt> rule(Commit commit, long fingerprint, boolean mayWait, boolean late) {
     return view -> {
       Rejection before = closed(view, commit.call());
-      Verdict<Receipt> verdict = before != null ? Fence.again(view, before) : Fence.commit(view, commit, fingerprint);
+      Verdict<Receipt> verdict;
+      if (before != null) {
+        verdict = Fence.again(view, before);
+      } else if (late && !Fence.settled(view, commit.call())) {
+        verdict = Verdict.reject(late());
+      } else {
+        verdict = Fence.commit(view, commit, fingerprint);
+      }
       if (before == null && verdict instanceof Verdict.Rejected<Receipt> no && !(mayWait && no.canWait())) {
         rejected.add(commit.call(), no.rejection());
       }
@@ -150,7 +155,7 @@ public final class Store implements AutoCloseable {
     }
     try (Waiters.Waiter waiter = waiters.enter(keys.stream().distinct().toList(), null)) {
       boolean inTime = true;
-      while (engine.decide(rule(commit, fingerprint, inTime), inTime, then)) {
+      while (engine.decide(rule(commit, fingerprint, inTime, false), inTime, then)) {
         engine.force();
         waiter.await(commit.call().deadline() - engine.now());
         inTime = commit.call().deadline() - engine.now() > 0;
@@ -232,11 +237,12 @@ public final class Store implements AutoCloseable {
 
   /** Takes ownership away from whoever has it. */
   public Event.Reclaimed reclaim(ReclaimRequest request) {
-    Rejection problem = isLate(request.call().deadline()) ? late() : ClaimShape.problem(request);
+    Rejection problem = ClaimShape.problem(request);
     if (problem != null) {
       throw problem.exception();
     }
-    return decide(view -> Fence.reclaim(view, request));
+    boolean late = isLate(request.call().deadline());
+    return decide(view -> late && !Fence.settled(view, request.call()) ? Verdict.reject(late()) : Fence.reclaim(view, request));
   }
 
   /** Throws what a commit with these guards would be refused for now. */

@@ -359,6 +359,25 @@ class StoreTest {
     assertFalse(read("l").exists());
   }
 
+  /** The first copy may have been committed and its answer lost: "nothing was changed" would be a lie. */
+  @Test
+  void lateCopyOfACommittedRequestGetsItsReceipt() {
+    Request append = by("a").append("l", "1");
+    Receipt first = commit(append);
+    Receipt second = commit(append.deadline(store.now() - 1));
+    assertTrue(second.replayed());
+    assertEquals(first.keys(), second.keys());
+  }
+
+  /** "Nothing was changed" was answered: no other copy may change anything afterwards. */
+  @Test
+  void lateCopyClosesTheAttemptForTheOthers() {
+    Request append = by("a").append("l", "1");
+    refused(ErrorCode.UNAVAILABLE, append.deadline(store.now() - 1));
+    refused(ErrorCode.UNAVAILABLE, append);
+    assertFalse(read("l").exists());
+  }
+
   @Test
   void secondOpenerIsToldThatTheDirectoryIsInUse() {
     Rejection rejection = refused(ErrorCode.UNAVAILABLE, () -> Store.open(directory, StoreOptions.DEFAULT));

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import mortmain.model.Call;
 import mortmain.model.Claim;
 import mortmain.model.ClaimRequest;
 import mortmain.model.Commit;
@@ -180,6 +181,14 @@ public final class Fence {
       return Verdict.accept(new Resolution(new Receipt(view.storeId(), requestId, done.revision(), true, List.of())));
     }
     return Verdict.accept(new Resolution(null));
+  }
+
+  /**
+   * Whether a request has its answer whatever the state and the hour are: it is remembered, or too old to be known. Any other one that
+   * is taken up after its deadline is not judged; to say so of these would deny what may have happened.
+   */
+  public static boolean settled(View view, Call call) {
+    return view.remembered(call.requestId()).isPresent() || !Guards.insideHorizon(view, call.since());
   }
 
   static Rejection storeChanged(View view, String storeId) {
