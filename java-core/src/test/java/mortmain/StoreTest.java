@@ -137,6 +137,19 @@ class StoreTest {
     refused(ErrorCode.REQUEST_ID_REUSED, by("a").append("list", "2").id(append.commit().call().requestId()));
   }
 
+  /** A late copy of a request for a claim must not revive it: its holder has let go, and nobody would release it. */
+  @Test
+  void endedClaimIdIsNeverGrantedAgain() {
+    for (char id : new char[] {'a', 'b', 'c'}) {
+      store.claim(claim("k", claimId(id), 60_000, 0));
+      store.release(key("k"), claimId(id), 0);
+    }
+    refused(ErrorCode.CLAIM_LOST, () -> store.claim(claim("k", claimId('a'), 60_000, 0)));
+    restart();
+    refused(ErrorCode.CLAIM_LOST, () -> store.claim(claim("k", claimId('b'), 60_000, 0)));
+    store.claim(claim("k", claimId('d'), 60_000, 0));
+  }
+
   @Test
   void rejectedAttemptNeverCommitsLater() {
     Snapshot base = read("k");

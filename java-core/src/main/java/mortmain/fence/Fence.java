@@ -70,6 +70,9 @@ public final class Fence {
     if (ended != null) {
       return ended;
     }
+    if (view.remembered(request.claimId()).isPresent()) { // a late copy: it was granted, and ended before others were granted
+      return GuardCheck.throughClaim(Failures.lost(state, request.claimId()));
+    }
     if (state.claim() != null) {
       return new Verdict.Rejected<>(Rejection.of(Failures.held(view, state.key(), state.claim())), true);
     }

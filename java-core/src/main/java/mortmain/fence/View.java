@@ -43,7 +43,7 @@ public interface View {
   /** The reclamations so far of exactly this prefix. */
   long prefixCount(String prefix);
 
-  /** The accepted event of a request: Committed, Reclaimed or RequestRefused. */
+  /** The accepted event of a request: Committed, Reclaimed or RequestRefused; of a claimId: ClaimGranted. */
   Optional<Event> remembered(String requestId);
 
   /** What a conflicting writer should see: with the value up to 64 KiB, otherwise partial. */

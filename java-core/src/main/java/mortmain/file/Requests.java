@@ -28,6 +28,8 @@ final class Requests {
       return committed.requestId();
     } else if (event instanceof Event.Reclaimed reclaimed) {
       return reclaimed.requestId();
+    } else if (event instanceof Event.ClaimGranted granted) {
+      return granted.claimId();
     }
     return event instanceof Event.RequestRefused refused ? refused.requestId() : null;
   }

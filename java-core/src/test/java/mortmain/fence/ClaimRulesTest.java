@@ -57,6 +57,13 @@ class ClaimRulesTest {
     Judged.accepted(Fence.claim(new FakeView().with(FakeView.reclaimed(K, THEIRS)), mine()));
   }
 
+  /** Others were granted and ended since, so that the key itself no longer knows the id. */
+  @Test
+  void anIdThatEndedLongAgoIsNotGrantedAgain() {
+    view.with(FakeView.released(K, THEIRS)).remembered.put(MINE, new Event.ClaimGranted(20, 0, K, MINE, "me", 3, 1000));
+    Judged.rejected(Fence.claim(view, mine()), ErrorCode.CLAIM_LOST);
+  }
+
   @Test
   void aReadOnlyStoreGrantsNothing() {
     view.readOnly = "full";
