@@ -16,7 +16,7 @@ Results = dict[str, Result]
 class Plan:
     """How much of everything. seconds: of one round of a crowd; its first round warms up and is not counted.
 
-    warm_up, calls: of one process (the JVM compiles for the first 15,000 commits); items: that each of eight processes
+    warm_up, calls: of one process (the JVM compiles for the first 50,000 commits); items: that each of eight processes
     appends; starts: of gateways; lists: of 10,000 items of each size.
     """
 
