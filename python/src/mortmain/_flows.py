@@ -306,7 +306,9 @@ class Flows:
     def resolve(self, request_id: str, timeout: float | None) -> Flow[Committed | NotCommitted]:
         encode_request_id(request_id if request_id is not None else "")
         fields = {"request_id": request_id, "writer": self.author.name}
-        reply, _ = yield from self.link.call(ops.simple(_frames.RESOLVE, fields), self.deadline(timeout))
+        request = ops.simple(_frames.RESOLVE, fields)
+        request.since = self.link.since(request_id)
+        reply, _ = yield from self.link.call(request, self.deadline(timeout))
         if reply.fields["outcome"] == "committed":
             return Committed(ops.parse_receipt(reply.fields))
         return NotCommitted()

@@ -42,6 +42,8 @@ GRACE = 0.5
 # A key that was contended this recently takes its turn at once. Seconds.
 _CONTENDED_FOR = 3.0
 _CONTENDED_KEYS = 256
+# How many unconfirmed ids keep the revision that was known when they were made.
+_UNCONFIRMED_IDS = 1000
 _HOPELESS = frozenset({"bad-token", "insecure-directory", "start-failed", "locked"})
 
 
@@ -151,6 +153,7 @@ class Link:
         self.pool = Pool()
         self.closed = False
         self._contended: dict[str, float] = {}
+        self._since: dict[str, int] = {}
 
     # ------------------------------------------------------------ connections
 
@@ -223,7 +226,7 @@ class Link:
                 yield Pause(_backoff(pauses, deadline))
                 continue
             if sent and request.mutating and isinstance(refusal, GatewayUnavailable):
-                raise _unconfirmed(request, refusal) from refusal
+                raise self._unconfirmed(request, refusal) from refusal
             raise refusal
 
     def _give_up(self, request: Request, deadline: float | None, sent: bool, error: MortmainError) -> None:
@@ -238,8 +241,26 @@ class Link:
         if not over and not hopeless:
             return
         if sent and request.mutating:
-            raise _unconfirmed(request, error) from error
+            raise self._unconfirmed(request, error) from error
         raise error
+
+    def _unconfirmed(self, request: Request, error: MortmainError) -> CommitUnconfirmed:
+        request_id = request.request_id.decode()
+        self._since.pop(request_id, None)
+        self._since[request_id] = request.since
+        if len(self._since) > _UNCONFIRMED_IDS:
+            self._since.pop(next(iter(self._since)), None)
+        return CommitUnconfirmed(
+            f"request {request_id} was sent and no answer came ({error}): it may have been committed;"
+            f" store.resolve({request_id!r}) says whether it was",
+            request_id=request_id,
+        )
+
+    def since(self, request_id: str) -> int:
+        """The revision that was known when an unconfirmed id was made; 0 for an id of somebody else: one that is no
+        longer remembered is then never taken for one that did not happen.
+        """
+        return self._since.get(request_id, 0)
 
     # ------------------------------------------------------------ contention
 
@@ -274,15 +295,6 @@ def _silence(directory: str, broken: Broken) -> GatewayUnavailable:
     what = "did not answer in time" if broken.expired else "closed the connection"
     return GatewayUnavailable(
         f"the gateway of {directory} {what}: try again", reason="timeout" if broken.expired else "refused"
-    )
-
-
-def _unconfirmed(request: Request, error: MortmainError) -> CommitUnconfirmed:
-    request_id = request.request_id.decode()
-    return CommitUnconfirmed(
-        f"request {request_id} was sent and no answer came ({error}): it may have been committed;"
-        f" store.resolve({request_id!r}) says whether it was",
-        request_id=request_id,
     )
 
 

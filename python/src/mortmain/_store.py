@@ -435,7 +435,7 @@ class Store:
 
     def resolve(self, request_id: str, *, timeout: float | None = None) -> Committed | NotCommitted:
         """Whether a request was committed, finally: an unknown id is refused from now on before the answer is
-        NotCommitted.
+        NotCommitted. RequestIdExpired for an unknown id that may be older than what is remembered.
 
         GatewayUnavailable after the timeout while the gateway is away.
         """

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import mortmain
+from mortmain import _frames
 
 from .frame_server import Asked, Cut, FrameServer, Hang, error, read_answer, receipt, snap
 
@@ -267,3 +268,19 @@ def test_a_frame_above_the_limit_is_refused_before_it_is_sent(place):
         store.create("k", b"x" * (3 << 20))
     assert (caught.value.size, caught.value.limit) == (3 << 20, 1 << 20)
     assert server.asked == []
+
+
+def test_an_id_is_resolved_with_what_was_known_when_it_was_made_and_a_strangers_with_nothing(place):
+    """Otherwise a commit that is no longer remembered would be reported as one that did not happen."""
+
+    def answer(asked: Asked):
+        if asked.op == _frames.RESOLVE:
+            return {"outcome": "not_committed"}, b""
+        raise Hang
+
+    with FrameServer(place, answer) as server, opened(server, timeout=0.3) as store:
+        with pytest.raises(mortmain.CommitUnconfirmed) as unconfirmed:
+            store.append("k", 1)
+        store.resolve(unconfirmed.value.request_id)
+        store.resolve("somebody else's")
+    assert [one.since for one in server.asked if one.op == _frames.RESOLVE] == [10, 0]
