@@ -6,6 +6,7 @@ final class Frame {
   static final int END = 0x4D454E44; // "MEND"; its last byte is not zero, nor one bit away from it
   static final byte RECORDS = 1;
   static final byte MARK = 2;
+  static final byte FOOTER = 3;
 
   static final int ALIGNMENT = 64;
   static final int SECTOR = 512;

@@ -35,6 +35,7 @@ final class GroupCommit {
   private long lastHanded;
 
   private volatile long durable;
+  private final Bell bell = new Bell();
 
   GroupCommit(Log log, JournalOptions options, Recovered recovered) {
     this.log = log;
@@ -200,8 +201,23 @@ final class GroupCommit {
     settle(batch, waiter);
   }
 
+  void awaitBeyond(long revision, long nanos) throws InterruptedException {
+    bell.await(() -> durable > revision || isOver(), nanos);
+  }
+
+  boolean isOver() {
+    synchronized (lock) {
+      return closed || cause != null;
+    }
+  }
+
   /** Refuses further appends and returns when nothing is pending or in flight. */
   void close() {
+    closeAndForce();
+    bell.ring();
+  }
+
+  private void closeAndForce() {
     Batch batch;
     Waiter waiter = null;
     Relay idle;
@@ -246,6 +262,7 @@ final class GroupCommit {
         successor.wake();
       }
       release(batch);
+      bell.ring();
     } while (batch != goal);
   }
 
@@ -333,6 +350,7 @@ final class GroupCommit {
       }
     }
     lost.forEach(GroupCommit::release);
+    bell.ring();
     options.onPoison().accept(failure);
   }
 

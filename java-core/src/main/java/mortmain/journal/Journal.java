@@ -41,9 +41,14 @@ public final class Journal implements AutoCloseable {
    * directory's lock. Throws {@link JournalDamaged} and {@link UnsupportedFormat}, both before anything was changed.
    */
   public static Journal open(Disk disk, Path directory, JournalOptions options, Replay replay) throws IOException {
+    return open(disk, directory, options, replay, Footers.NONE);
+  }
+
+  /** The same, with footers at the ends of sealed segments. */
+  public static Journal open(Disk disk, Path directory, JournalOptions options, Replay replay, Footers footers) throws IOException {
     Home home = new Home(disk, directory);
-    Recovered recovered = new Recovery(home, options).run(replay);
-    Log log = new Log(home, options, recovered);
+    Recovered recovered = new Recovery(home, options, footers).run(replay);
+    Log log = new Log(home, options, footers, recovered);
     return new Journal(log, new GroupCommit(log, options, recovered));
   }
 
@@ -88,6 +93,36 @@ public final class Journal implements AutoCloseable {
   /** Fills the array from written bytes at this place. Callers check their own CRC. */
   public void read(int segment, int offset, byte[] into) throws IOException {
     log.segment(segment).file().readFully(offset, ByteBuffer.wrap(into));
+  }
+
+  /** Takes records that are read again. */
+  @FunctionalInterface
+  public interface Reader {
+    /** One record, as {@link Replay#record} got it. Returns whether it wants more. */
+    boolean record(int segment, int offset, long revision, ByteBuffer bytes) throws IOException;
+  }
+
+  /**
+   * Gives the forced records with a higher revision than {@code after}, in order, until the reader wants no more; returns the last revision
+   * that it was given, {@code after} if there was none. Throws {@link JournalDamaged}.
+   */
+  public long read(long after, Reader reader) throws IOException {
+    return new Rereading(log, after).run(reader);
+  }
+
+  /** Records up to this revision are not kept any more; 0 when every record is. */
+  public long goneUpTo() {
+    return log.segments().get(0).previousRevision();
+  }
+
+  /** Waits until a higher revision than this is durable, the journal is closed or poisoned, or the time is over. An interrupt ends it too. */
+  public void awaitBeyond(long revision, long nanos) throws InterruptedException {
+    commits.awaitBeyond(revision, nanos);
+  }
+
+  /** Nothing more will become durable: it is closed or poisoned. */
+  public boolean isOver() {
+    return commits.isOver();
   }
 
   /** Checks every forced frame of every segment; writing goes on meanwhile. Throws {@link JournalDamaged}. */

@@ -61,14 +61,15 @@ public final class JournalRepair {
       walk = new Walk(opened.get(opened.size() - 1));
       cutAt = walk.position();
       cutCrc = walk.crc();
-      while (walk.next(walk.segment().size()) && takeFrame()) {
+      Footer footer = Footer.find(walk.segment());
+      while (walk.next(footer == null ? walk.segment().size() : footer.offset()) && takeFrame()) {
         cutAt = walk.position();
         cutCrc = walk.crc();
         lastKept = walk.revision();
       }
-      if (walk.revision() > revision || walk.fault() != null) {
+      if (walk.revision() > revision) {
         break;
-      }
+      } // else, whatever follows its last frame may be a footer: the next segment tells whether it continues that frame
     }
     if (walk == null) {
       throw damage;

@@ -19,11 +19,15 @@ final class Recovery {
   private final Home home;
   private final Disk disk;
   private final JournalOptions options;
+  private final Footers footers;
+  private final Waypoints waypoints = new Waypoints();
+  private final List<Log.Unsealed> unsealed = new ArrayList<>();
   private final List<Segment> segments = new ArrayList<>();
   /** The walk that found the last valid frame. */
   private Walk lastFrame;
 
-  Recovery(Home home, JournalOptions options) {
+  Recovery(Home home, JournalOptions options, Footers footers) {
+    this.footers = footers;
     this.home = home;
     this.disk = home.disk;
     this.options = options;
@@ -76,7 +80,7 @@ final class Recovery {
     file.force();
     home.replace(Home.FORMAT, FORMAT_LINE);
     home.replace(Home.MANIFEST, Manifest.of(segments).text());
-    return new Recovered(segments, Segment.HEADER, 0, 0, true);
+    return new Recovered(segments, Segment.HEADER, 0, 0, true, waypoints);
   }
 
   private Recovered recover(Manifest manifest, Journal.Replay replay) throws IOException {
@@ -86,8 +90,15 @@ final class Recovery {
       Segment segment = open(home, each, walk);
       segments.add(segment);
       boolean last = each.equals(listed.get(listed.size() - 1));
+      Footer footer = last ? null : Footer.find(segment);
+      if (footer != null) {
+        footers.found(segment.number(), footer.contentAt(), footer.content());
+      }
       walk = new Walk(segment);
-      walk(walk, replay, last);
+      walk(walk, replay, footer == null ? segment.size() : footer.offset());
+      if (!last) {
+        sealed(walk, footer);
+      }
     }
     Set<Integer> numbers = new HashSet<>();
     segments.forEach(segment -> numbers.add(segment.number()));
@@ -96,7 +107,9 @@ final class Recovery {
     cutTornTail(walk);
     makeDurable(last);
     removeUnlisted(numbers);
-    return new Recovered(segments, walk.position(), walk.crc(), walk.revision(), lastFrame == null || lastFrame.frameIsMark());
+    unsealed.forEach(each -> Log.writeFooter(footers, each));
+    boolean endsWithMark = lastFrame == null || lastFrame.frameIsMark();
+    return new Recovered(segments, walk.position(), walk.crc(), walk.revision(), endsWithMark, waypoints);
   }
 
   /** Opens a listed segment and checks that it continues the walk of the one before. */
@@ -136,23 +149,52 @@ final class Recovery {
       throw new JournalDamaged(name, 0, 1, segment.previousRevision(), "the segments before it are not listed");
     }
     throw new JournalDamaged(Home.relative(before.segment().number()), before.position(), revision + 1,
-        Math.max(revision + 1, segment.previousRevision()), "its end was cut off: " + name + " continues another frame");
+        Math.max(revision + 1, segment.previousRevision()),
+        before.fault() == null ? "its end was cut off: " + name + " continues another frame" : before.fault());
   }
 
-  private void walk(Walk walk, Journal.Replay replay, boolean last) throws IOException {
-    while (walk.next(walk.segment().size())) {
+  private void walk(Walk walk, Journal.Replay replay, long limit) throws IOException {
+    int number = walk.segment().number();
+    while (true) {
+      waypoints.add(number, walk.position(), walk.crc(), walk.revision());
+      if (!walk.next(limit)) {
+        return;
+      }
       walk.replay(replay);
       lastFrame = walk;
     }
-    if (!last) {
-      requireCleanEnd(walk);
+  }
+
+  /** Judges the end of a segment that has a successor; without a valid footer it gets one when everything else was found right. */
+  private void sealed(Walk walk, Footer footer) throws IOException {
+    Segment segment = walk.segment();
+    if (footer != null) {
+      requireOfThisSegment(footer, walk);
+      requireCleanEnd(walk, footer.offset());
+      return;
+    }
+    Log.Unsealed each = new Log.Unsealed(segment, footers.content(segment.number()), walk.position(), walk.crc(), walk.revision());
+    if (each.content() != null) {
+      requireCleanEnd(walk, each.hasRoom() ? segment.size() - Footer.length(each.content().length) : segment.size());
+      unsealed.add(each);
     }
   }
 
-  /** What follows the last frame of a segment that has a successor was durable before the successor began: it must be zero. */
-  static void requireCleanEnd(Walk walk) throws IOException {
+  static void requireOfThisSegment(Footer footer, Walk walk) throws IOException {
+    if (footer.last() != walk.revision() || footer.previousCrc() != walk.crc()) {
+      String reason = "its end was cut off: its footer knows revision " + footer.last() + ", its last frame ends at " + walk.revision();
+      throw new JournalDamaged(Home.relative(walk.segment().number()), walk.position(), walk.revision() + 1,
+          Math.max(walk.revision() + 1, footer.last()), walk.fault() == null ? reason : walk.fault());
+    }
+  }
+
+  /**
+   * What follows the last frame of a segment that has a successor was durable before the successor began: it must be zero up to where the
+   * footer is or may be.
+   */
+  static void requireCleanEnd(Walk walk, long limit) throws IOException {
     Segment segment = walk.segment();
-    if (walk.fault() != null || !walk.window().zero(walk.position(), segment.size())) {
+    if (!walk.window().zero(walk.position(), limit)) {
       throw new JournalDamaged(Home.relative(segment.number()), walk.position(), walk.revision() + 1, JournalDamaged.UNKNOWN,
           walk.fault() == null ? "bytes after its last frame" : walk.fault());
     }

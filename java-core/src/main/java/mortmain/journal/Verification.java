@@ -23,16 +23,28 @@ final class Verification {
         throw new JournalDamaged(name, 0, last + 1, JournalDamaged.UNKNOWN, "its header is not what it was");
       }
       boolean open = segment.number() == end.segment().number();
-      Walk walk = new Walk(segment);
-      walk(walk, open ? end.position() : segment.size());
-      requireEnd(walk, open ? end.position() : -1, name);
       if (before != null && segment.previousCrc() != before.crc()) {
-        throw new JournalDamaged(name, 0, last + 1, JournalDamaged.UNKNOWN, "it continues another segment");
+        throw notContinued(before, name);
       }
+      Walk walk = new Walk(segment);
+      Footer footer = open ? null : Footer.find(segment);
+      walk(walk, open ? end.position() : footer == null ? segment.size() : footer.offset());
+      if (open) {
+        requireEnd(walk, end.position(), name);
+      } else if (footer != null) {
+        Recovery.requireOfThisSegment(footer, walk);
+        Recovery.requireCleanEnd(walk, footer.offset());
+      } // else it is being written, or will be made again: the next segment tells whether the records are complete
       before = walk;
       walked++;
     }
     return new VerifyReport(walked, frames, records, bytes, first, last);
+  }
+
+  private JournalDamaged notContinued(Walk before, String next) {
+    String name = Home.relative(before.segment().number());
+    return new JournalDamaged(name, before.position(), last + 1, JournalDamaged.UNKNOWN,
+        before.fault() == null ? next + " continues another frame" : before.fault());
   }
 
   private void walk(Walk walk, long limit) throws IOException {
@@ -46,9 +58,7 @@ final class Verification {
   }
 
   private static void requireEnd(Walk walk, long end, String name) throws IOException {
-    if (end < 0) {
-      Recovery.requireCleanEnd(walk);
-    } else if (walk.position() != end) {
+    if (walk.position() != end) {
       throw new JournalDamaged(name, walk.position(), walk.revision() + 1, JournalDamaged.UNKNOWN,
           walk.fault() == null ? "forced frames are gone" : walk.fault());
     }

@@ -34,6 +34,14 @@ final class Walk {
     this.revision = segment.previousRevision();
   }
 
+  /** Goes on behind a frame that was found valid before. */
+  Walk(Segment segment, Waypoints.Place from) {
+    this(segment, new Window(segment));
+    this.position = from.offset();
+    this.previousCrc = from.crc();
+    this.revision = from.revision();
+  }
+
   /** Steps to the next valid frame that ends at or before the limit. */
   boolean next(long limit) throws IOException {
     if (position + Frame.ALIGNMENT > limit) {

@@ -30,11 +30,11 @@
  * <h2>Frame</h2> Starts at a multiple of 64, so its header lies in one sector; its length is a multiple of 64.
  * <pre>
  *   0   4  magic "MFRM"
- *   4   1  kind: 1 records, 2 mark (no body), 3 reserved for the footer of a sealed segment
+ *   4   1  kind: 1 records, 2 mark (no body), 3 footer of a sealed segment
  *   5   3  zero
  *   8   4  length L of the body in bytes
  *  12   4  number of records
- *  16   8  first revision  \ of its records; of a mark, both are the last revision before it
+ *  16   8  first revision  \ of its records; of a mark or a footer, both are the last revision before it
  *  24   8  last revision   /
  *  32   4  CRC of the previous frame (of the first frame of a segment: what the segment header names)
  *  36   4  CRC32C of seed and bytes 0..35
@@ -56,6 +56,14 @@
  * everything that is invalid and has a valid frame after it, is <em>damage</em>: {@link mortmain.journal.JournalDamaged}.
  * Zeroing goes trailer, body, header, each forced before the next, so that a crash in between leaves a torn frame again, whatever part
  * of a write survives.
+ *
+ * <h2>Footer</h2>
+ * A frame that ends where its segment ends, outside the chain: nothing names its CRC. Its body is the engine's content, zeros, and last 4 bytes
+ * length of the content and 4 bytes offset of the frame, so that it is found from the end of the file. Its previous CRC is that of the
+ * segment's last frame. It is derived data: written and forced in the background when the next segment is listed, into room that was kept for
+ * it, and made again at open from the records of that segment when it is missing, torn or damaged. That the records before it are complete is
+ * proven by the next segment's header. A valid footer that knows a higher revision than the last frame of its segment means that an
+ * acknowledged end was cut off: damage. The last segment has none.
  *
  * <h2>A segment's life</h2>
  * Made in the background: created, zero-filled, forced, directory forced; not listed. Taken: header written and forced; then MANIFEST

@@ -1,0 +1,66 @@
+package mortmain.journal;
+
+import java.io.IOException;
+import java.util.List;
+
+/** One pass over forced records behind a revision, while others go on writing. Used once, by one thread. */
+final class Rereading {
+  private final Log log;
+  private final long after;
+  private long reached;
+  private boolean enough;
+
+  Rereading(Log log, long after) {
+    this.log = log;
+    this.after = after;
+    this.reached = after;
+  }
+
+  long run(Journal.Reader reader) throws IOException {
+    Log.End end = log.end(); // before the segments: the end is in one of them
+    List<Segment> segments = log.segments();
+    for (int i = first(segments); i < segments.size() && segments.get(i).number() <= end.segment().number() && !enough; i++) {
+      Segment segment = segments.get(i);
+      boolean open = segment.number() == end.segment().number();
+      Waypoints.Place from = log.waypoints().before(segment.number(), after);
+      Walk walk = from == null ? new Walk(segment) : new Walk(segment, from);
+      read(walk, open ? end.position() : segment.size(), reader);
+      if (!enough && (open ? walk.position() != end.position() : segments.get(i + 1).previousRevision() != walk.revision())) {
+        throw damaged(walk);
+      }
+    }
+    return reached;
+  }
+
+  /** The last segment that can hold the next revision. */
+  private int first(List<Segment> segments) {
+    int low = 0;
+    for (int high = segments.size() - 1; low < high; ) {
+      int middle = (low + high + 1) >>> 1;
+      if (segments.get(middle).previousRevision() <= after) {
+        low = middle;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return low;
+  }
+
+  private void read(Walk walk, long limit, Journal.Reader reader) throws IOException {
+    while (!enough && walk.next(limit)) {
+      if (walk.revision() > after) {
+        walk.replay((segment, offset, revision, bytes) -> {
+          if (revision > after && !enough) {
+            enough = !reader.record(segment, offset, revision, bytes);
+            reached = revision;
+          }
+        });
+      }
+    }
+  }
+
+  private static JournalDamaged damaged(Walk walk) {
+    return new JournalDamaged(Home.relative(walk.segment().number()), walk.position(), walk.revision() + 1, JournalDamaged.UNKNOWN,
+        walk.fault() == null ? "forced frames are gone" : walk.fault());
+  }
+}
