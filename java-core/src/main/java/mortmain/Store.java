@@ -26,7 +26,9 @@ import mortmain.model.ErrorCode;
 import mortmain.model.Event;
 import mortmain.model.Grant;
 import mortmain.model.Guard;
+import mortmain.model.HistoryRequest;
 import mortmain.model.Key;
+import mortmain.model.KeyEvents;
 import mortmain.model.Limits;
 import mortmain.model.MortmainException;
 import mortmain.model.Outcome;
@@ -37,6 +39,7 @@ import mortmain.model.ReclaimRequest;
 import mortmain.model.Rejection;
 import mortmain.model.Resolution;
 import mortmain.model.Turn;
+import mortmain.model.WatchRequest;
 import mortmain.model.Write;
 
 /**
@@ -184,6 +187,22 @@ public final class Store implements AutoCloseable {
   /** Snapshots of several keys at one revision. */
   public Reading read(List<Key> keys, ReadOptions options) {
     return engine.read(keys, options);
+  }
+
+  /** A key as a version left it: INVALID for a version that never was, COMPACTED for one that is gone. */
+  public Reading readVersion(Key key, long version, ReadOptions options) {
+    return engine.readVersion(key, version, options);
+  }
+
+  /** The versions of a key, newest first. */
+  public KeyEvents history(HistoryRequest request) {
+    return engine.history(request);
+  }
+
+  /** What happened below a prefix behind a revision, in order; waits for the first event as long as the request says. */
+  public KeyEvents watch(WatchRequest request) {
+    Key.checkedPrefix(request.prefix());
+    return engine.watch(request);
   }
 
   /** The keys with a value below a prefix, behind {@code after} (or null), in order, at most {@code limit}, at one revision. */

@@ -8,13 +8,18 @@ import java.util.function.Consumer;
 import mortmain.fence.Rule;
 import mortmain.model.ClaimInfo;
 import mortmain.model.Commit;
+import mortmain.model.ErrorCode;
 import mortmain.model.Event;
+import mortmain.model.HistoryRequest;
 import mortmain.model.Key;
+import mortmain.model.KeyEvents;
 import mortmain.model.Limits;
+import mortmain.model.MortmainException;
 import mortmain.model.Outcome;
 import mortmain.model.ReadOptions;
 import mortmain.model.Reading;
 import mortmain.model.Rejection;
+import mortmain.model.WatchRequest;
 
 /**
  * Keeps the state of one store and decides one rule at a time. Thread-safe. Failures of the engine itself arrive as {@code
@@ -46,6 +51,31 @@ public interface Engine extends AutoCloseable {
 
   /** The keys with a value below a prefix, in order, behind {@code after} (or null), at most {@code limit}; of one revision. */
   Reading scan(String prefix, Key after, int limit, ReadOptions options);
+
+  /**
+   * A key as a version left it, under the epoch that it was committed under; {@code options.at()} and {@code inFlight()} do not count. INVALID
+   * for a version that never was, COMPACTED for one that is gone.
+   */
+  default Reading readVersion(Key key, long version, ReadOptions options) {
+    throw unsupported("versions");
+  }
+
+  /** The versions of a key, newest first. */
+  default KeyEvents history(HistoryRequest request) {
+    throw unsupported("history");
+  }
+
+  /**
+   * What happened below a prefix behind a revision, in order, durable, all keys of a commit or none. Waits for the first event as long as the
+   * request says. COMPACTED when some of it is gone, STORE_CHANGED when the revision is not part of this store.
+   */
+  default KeyEvents watch(WatchRequest request) {
+    throw unsupported("watch");
+  }
+
+  private static MortmainException unsupported(String operation) {
+    return Rejection.of(ErrorCode.UNSUPPORTED, "this engine keeps no " + operation, Map.of("operation", operation)).exception();
+  }
 
   List<ClaimInfo> claims(String prefix);
 

@@ -6,11 +6,13 @@ import mortmain.journal.Record;
 @SuppressWarnings("JavaLangClash")
 final class EventRecord extends Record {
   private final EventCodec.Coded coded;
+  private final SegmentTables tables;
   private volatile int segment;
   private volatile int offset;
 
-  EventRecord(EventCodec.Coded coded) {
+  EventRecord(EventCodec.Coded coded, SegmentTables tables) {
     super(coded.event().revision(), coded.bytes());
+    this.tables = tables;
     this.coded = coded;
   }
 
@@ -31,6 +33,7 @@ final class EventRecord extends Record {
     segment = segmentNumber;
     offset = position;
     place(coded, segmentNumber, position);
+    tables.placed(coded.event(), segmentNumber, position);
   }
 
   static void place(EventCodec.Coded coded, int segment, int offset) {

@@ -26,13 +26,16 @@ import mortmain.model.ClaimInfo;
 import mortmain.model.Commit;
 import mortmain.model.ErrorCode;
 import mortmain.model.Event;
+import mortmain.model.HistoryRequest;
 import mortmain.model.Key;
+import mortmain.model.KeyEvents;
 import mortmain.model.Limits;
 import mortmain.model.MortmainException;
 import mortmain.model.Outcome;
 import mortmain.model.ReadOptions;
 import mortmain.model.Reading;
 import mortmain.model.Rejection;
+import mortmain.model.WatchRequest;
 
 /**
  * The file engine. One lock serialises decisions; a decision is judged, appended to the pending frame and applied to the index under
@@ -45,6 +48,7 @@ final class FileEngine implements Engine {
   private final Clocks clocks;
   private final Chunks chunks;
   private final Reads reads;
+  private final Lookback lookback;
   private final Runnable release;
   private final ReentrantLock lock = new ReentrantLock();
   private final Deque<EventRecord> unforced = new ArrayDeque<>();
@@ -53,7 +57,7 @@ final class FileEngine implements Engine {
   private volatile String readOnly;
   private Housekeeping housekeeping;
 
-  FileEngine(Path directory, FileState state, Journal journal, Clocks clocks, Failure failure, Runnable release) {
+  FileEngine(Path directory, FileState state, Journal journal, Past past, Clocks clocks, Failure failure, Runnable release) {
     this.directory = directory;
     this.state = state;
     this.journal = journal;
@@ -61,7 +65,8 @@ final class FileEngine implements Engine {
     this.failure = failure;
     this.release = release;
     this.chunks = new Chunks(state.index(), state.values());
-    this.reads = new Reads(state);
+    this.reads = new Reads(state, past);
+    this.lookback = new Lookback(journal, past);
   }
 
   void start(Housekeeping keeper) {
@@ -163,7 +168,7 @@ final class FileEngine implements Engine {
     }
     List<Piece> pieces = event instanceof Event.Committed committed ? state.folds().pieces(committed.changes()) : List.of();
     List<EventCodec.Chunk> planned = event instanceof Event.Committed committed ? chunks.plan(committed, pieces) : List.of();
-    EventRecord record = new EventRecord(EventCodec.encode(event, pieces, planned));
+    EventRecord record = new EventRecord(EventCodec.encode(event, pieces, planned), state.tables());
     journal.append(List.of(record));
     unforced.add(record);
     state.index().apply(record.coded(), clocks.claims());
@@ -231,6 +236,27 @@ final class FileEngine implements Engine {
         throw Failed.poisoned(e);
       }
     }
+  }
+
+  @Override
+  public Reading readVersion(Key key, long version, ReadOptions options) {
+    return lookback.version(storeId(), key, version, head(key), options);
+  }
+
+  @Override
+  public KeyEvents history(HistoryRequest request) {
+    head(request.key());
+    return lookback.history(storeId(), request);
+  }
+
+  /** The key's newest version; it is durable, and what is older is. */
+  private long head(Key key) {
+    return read(List.of(key), new ReadOptions(-1, -1, false, false)).snapshots().get(0).version();
+  }
+
+  @Override
+  public KeyEvents watch(WatchRequest request) {
+    return lookback.watch(storeId(), request);
   }
 
   @Override

@@ -15,6 +15,7 @@ import mortmain.disk.RealDisk;
 import mortmain.engine.Engine;
 import mortmain.engine.EngineProvider;
 import mortmain.journal.DirectoryLock;
+import mortmain.journal.Footers;
 import mortmain.journal.Journal;
 import mortmain.journal.JournalOptions;
 import mortmain.journal.JournalRepair;
@@ -82,9 +83,11 @@ public final class FileEngineProvider implements EngineProvider {
       throws IOException {
     Index index = new Index();
     Journal[] journal = new Journal[1];
-    Values values = new Values((segment, offset, into) -> journal[0].read(segment, offset, into), new ValueCache(Runtime.getRuntime().maxMemory() / 8));
+    Values.Source source = (segment, offset, into) -> journal[0].read(segment, offset, into);
+    Values values = new Values(source, new ValueCache(Runtime.getRuntime().maxMemory() / 8));
+    SegmentTables tables = new SegmentTables(source);
     Requests requests = new Requests(limits, (segment, offset) -> FileEngine.event(journal[0], segment, offset), clocks.now());
-    FileState state = new FileState(index, requests, new Folds(index, values, limits.value()), values, limits);
+    FileState state = new FileState(index, requests, new Folds(index, values, limits.value()), values, tables, limits);
     Failure failure = new Failure();
     long[] last = new long[1];
     journal[0] =
@@ -95,15 +98,17 @@ public final class FileEngineProvider implements EngineProvider {
             (segment, offset, revision, bytes) -> {
               replay(state, segment, offset, EventCodec.decode(bytes), clocks);
               last[0] = revision;
-            });
+            },
+            tables);
     index.recent().clear(last[0]);
-    FileEngine engine = new FileEngine(directory, state, journal[0], clocks, failure, release);
+    FileEngine engine = new FileEngine(directory, state, journal[0], new Past(source, tables), clocks, failure, release);
     engine.opened(HexFormat.of().formatHex(new SecureRandom().generateSeed(16)));
     return engine;
   }
 
   private static void replay(FileState state, int segment, int offset, EventCodec.Coded coded, Clocks clocks) {
     EventRecord.place(coded, segment, offset);
+    state.tables().placed(coded.event(), segment, offset);
     state.index().apply(coded, clocks.claims());
     coded.runs().forEach(run -> run.piece().hold(null));
     state.requests().durable(coded.event(), segment, offset, clocks.now());
@@ -113,7 +118,7 @@ public final class FileEngineProvider implements EngineProvider {
   public Map<String, Object> verify(Path directory) {
     try {
       DirectoryLock lock = lock(directory);
-      try (Journal journal = Journal.open(new RealDisk(), directory, JournalOptions.defaults().beforeForce(lock::stillOurs), (s, o, r, b) -> EventCodec.decode(b))) {
+      try (Journal journal = Journal.open(new RealDisk(), directory, JournalOptions.defaults().beforeForce(lock::stillOurs), (s, o, r, b) -> EventCodec.decode(b), Footers.UNKNOWN)) {
         return FileEngine.report(journal.verify());
       } finally {
         close(lock);

@@ -3,4 +3,4 @@ package mortmain.file;
 import mortmain.model.Limits;
 
 /** The parts of the state that are guarded by one lock. */
-record FileState(Index index, Requests requests, Folds folds, Values values, Limits limits) {}
+record FileState(Index index, Requests requests, Folds folds, Values values, SegmentTables tables, Limits limits) {}

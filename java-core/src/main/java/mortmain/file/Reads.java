@@ -18,16 +18,25 @@ final class Reads {
   /** Bytes of values in one page of a scan, unless the first value alone is bigger. */
   private static final long PAGE = 4 << 20;
 
-  /** What was picked of one key; {@code version} null: it never had one at that revision. */
-  private record Pick(Key key, Version version, long floor, long epoch) {}
+  /** A floor of then that a forgotten tombstone may have moved since. */
+  static final long UNKNOWN = -1;
+
+  /** What was picked of one key; {@code version} null: it never had one at that revision. {@code past}: memory does not know any more. */
+  private record Pick(Key key, Version version, long floor, long epoch, boolean past) {
+    Pick(Key key, Version version, long floor, long epoch) {
+      this(key, version, floor, epoch, false);
+    }
+  }
 
   /** {@code judgedOn}: the revision that must be durable before the answer leaves. */
   record Picked(List<Pick> picks, long judgedOn, long head, boolean more) {}
 
   private final FileState state;
+  private final Past past;
 
-  Reads(FileState state) {
+  Reads(FileState state, Past past) {
     this.state = state;
+    this.past = past;
   }
 
   Picked pick(List<Key> keys, ReadOptions options) {
@@ -57,6 +66,9 @@ final class Reads {
     long bytes = 0;
     for (KeyRecord record : state.index().below(prefix, after)) {
       Pick pick = at(record.key, record, revision);
+      if (pick.past()) {
+        throw Failed.compacted(state.index().revision());
+      }
       if (pick.version() == null || pick.version().content == null) {
         continue;
       }
@@ -79,24 +91,22 @@ final class Reads {
     }
   }
 
-  /** The state of a key as it was at a revision: version and epoch of then, or the read says that they are gone. */
+  /** The state of a key as it was at a revision: version and epoch of then. */
   private Pick at(Key key, KeyRecord record, long revision) {
     int takings = state.index().recent().takingsSince(key, revision);
     Version version = record == null ? null : record.newest;
+    KeyState now = state.index().state(key);
+    long floor = record == null ? now.version() : record.floor;
+    boolean forgotten = revision < state.index().forgottenAt();
     while (version != null && version.revision > revision) {
       if (version.isCut()) {
-        throw Failed.compacted(version.revision);
+        return new Pick(key, null, forgotten ? UNKNOWN : floor, 0, true);
       }
       version = version.older();
     }
-    if (takings < 0) {
-      throw Failed.compacted(state.index().revision());
+    if (takings < 0 || (version == null && forgotten)) {
+      return new Pick(key, null, forgotten ? UNKNOWN : floor, 0, true);
     }
-    if (version == null && revision < state.index().forgottenAt()) {
-      throw Failed.compacted(state.index().forgottenAt());
-    }
-    KeyState now = state.index().state(key);
-    long floor = record == null ? now.version() : record.floor;
     return new Pick(key, version, floor, now.epoch() - takings);
   }
 
@@ -110,6 +120,9 @@ final class Reads {
   }
 
   private Snapshot load(Pick pick, ReadOptions options) {
+    if (pick.past()) {
+      return past.at(pick.key(), pick.floor(), options);
+    }
     Version version = pick.version();
     if (version == null || version.content == null || !options.values()) {
       return Snapshots.of(pick.key(), version, pick.floor(), pick.epoch(), null, false);
@@ -121,13 +134,17 @@ final class Reads {
 
   private byte[] tail(Key key, Version version, int last) {
     if (version.shape != Json.Shape.LIST) {
-      String actual = Fold.words(version.contentType, version.shape);
-      throw Rejection.of(
-              ErrorCode.WRONG_TYPE,
-              key + " holds " + actual + ": only a list has last items",
-              Map.of("expected", Json.Shape.LIST.words(), "actual", actual))
-          .exception();
+      throw notAList(key, version.contentType, version.shape);
     }
     return state.values().tail(version.content, last);
+  }
+
+  static RuntimeException notAList(Key key, String contentType, Json.Shape shape) {
+    String actual = Fold.words(contentType, shape);
+    return Rejection.of(
+            ErrorCode.WRONG_TYPE,
+            key + " holds " + actual + ": only a list has last items",
+            Map.of("expected", Json.Shape.LIST.words(), "actual", actual))
+        .exception();
   }
 }

@@ -26,15 +26,21 @@ final class Commands {
   private final Store store;
   private final Operations.Host host;
   private final ClaimCommands claiming;
+  private final LookCommands looking;
 
   Commands(Store store, Operations.Host host) {
     this.store = store;
     this.host = host;
     this.claiming = new ClaimCommands(store);
+    this.looking = new LookCommands(store);
   }
 
   ClaimCommands claiming() {
     return claiming;
+  }
+
+  LookCommands looking() {
+    return looking;
   }
 
   void run(Request request, Exchange exchange) {
@@ -47,6 +53,7 @@ final class Commands {
       case RECLAIM -> claiming.reclaim(request, reply);
       case CHECK -> check(request, reply);
       case SCAN -> scan(request, reply);
+      case HISTORY -> looking.history(request, reply);
       case RESOLVE -> resolve(request, reply);
       case CLAIMS -> claiming.claims(request, reply);
       case INFO -> reply.answer().any(host.info());
@@ -106,10 +113,20 @@ final class Commands {
         }
       }
     }
-    Reading reading = store.read(Fields.need(keys, "keys"), options.toOptions());
+    Reading reading = read(Fields.need(keys, "keys"), options);
     JsonWriter json = reply.answer().beginObject();
     Answers.reading(reply, json, reading);
     json.endObject();
+  }
+
+  private Reading read(List<Key> keys, ReadFields options) {
+    if (options.version < 0) {
+      return store.read(keys, options.toOptions());
+    }
+    if (keys.size() != 1 || options.at >= 0 || options.turn) {
+      throw Rejection.invalid("version", "a version is one of one key, and not at a revision").exception();
+    }
+    return store.readVersion(keys.get(0), options.version, options.toOptions());
   }
 
   private static List<Key> keys(Fields f) {
@@ -150,6 +167,7 @@ final class Commands {
   /** The options that READ and SCAN share. */
   private static final class ReadFields {
     private long at = -1;
+    private long version = -1;
     private int last = -1;
     private boolean values = true;
     private boolean turn;
@@ -163,6 +181,12 @@ final class Commands {
           at = f.integer();
           if (at < 0) {
             throw f.bad("a revision is not negative");
+          }
+        }
+        case "version" -> {
+          version = f.integer();
+          if (version < 0) {
+            throw f.bad("a version is not negative");
           }
         }
         case "last" -> last = f.count(Integer.MAX_VALUE);

@@ -20,7 +20,9 @@ public enum Op {
   STOP(14),
   TURN(15),
   PING(16),
-  TURN_END(17);
+  TURN_END(17),
+  HISTORY(18),
+  WATCH(19);
 
   private static final Op[] BY_CODE = new Op[256];
 

@@ -47,12 +47,12 @@ public final class Operations implements Handler {
     stopping = true;
   }
 
-  /** Requests that are being answered; those that wait for a claim or a turn are not counted. */
+  /** Requests that are being answered; those that wait for a claim, a turn or an event are not counted. */
   public int busy() {
     return busy.get();
   }
 
-  /** Requests that wait for a claim or a turn. */
+  /** Requests that wait for a claim, a turn or an event. */
   public int waiting() {
     return waiting.get();
   }
@@ -70,7 +70,7 @@ public final class Operations implements Handler {
         commit(request, start, exchange);
         return;
       }
-      if (op == Op.CLAIM || op == Op.TURN) {
+      if (op == Op.CLAIM || op == Op.TURN || op == Op.WATCH) {
         waiting(request, start, exchange);
         return;
       }
@@ -131,6 +131,9 @@ public final class Operations implements Handler {
       checkDeadline(request);
       if (request.op() == Op.CLAIM) {
         commands.claiming().claim(request, exchange, () -> finishWaiting(Op.CLAIM, start, exchange));
+      } else if (request.op() == Op.WATCH) {
+        commands.looking().watch(request, exchange.reply());
+        finishWaiting(Op.WATCH, start, exchange);
       } else {
         commands.claiming().turn(request, exchange, rejection -> {
           if (rejection != null) {
