@@ -43,8 +43,11 @@ from ._errors import (
 from ._key import key
 from ._models import (
     DELETE,
+    Blame,
     ClaimInfo,
     Committed,
+    Difference,
+    Event,
     NotCommitted,
     Operation,
     Receipt,
@@ -56,6 +59,7 @@ from ._open import open
 from ._retry import retry
 from ._store import Store
 from ._transaction import Transaction
+from ._watch import Watch
 
 if TYPE_CHECKING:
     import os
@@ -66,6 +70,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DELETE",
+    "Blame",
     "Claim",
     "ClaimHeld",
     "ClaimInfo",
@@ -74,6 +79,8 @@ __all__ = [
     "CommitUnconfirmed",
     "Committed",
     "Conflict",
+    "Difference",
+    "Event",
     "Fenced",
     "ForeignEdit",
     "GatewayUnavailable",
@@ -101,6 +108,7 @@ __all__ = [
     "ValueTooLarge",
     "VerifyReport",
     "VersionConflict",
+    "Watch",
     "WrongType",
     "aio",
     "codec",

@@ -11,12 +11,25 @@ from typing import Any, TypeVar
 from . import _operations as ops
 from ._async_claim import AsyncClaim, PendingClaim
 from ._async_drive import drive_async
+from ._async_watch import AsyncWatch
+from ._blame import blamed, differences
 from ._call import Call
 from ._claim import acquire
 from ._errors import MortmainError
 from ._flows import Flows
 from ._link import Flow, Link
-from ._models import ClaimInfo, Committed, NotCommitted, Receipt, Snapshot, Ticket, VerifyReport
+from ._models import (
+    Blame,
+    ClaimInfo,
+    Committed,
+    Difference,
+    Event,
+    NotCommitted,
+    Receipt,
+    Snapshot,
+    Ticket,
+    VerifyReport,
+)
 from ._operations import Author, with_result
 from ._request_id import encode_request_id
 from ._rounds import before_another_run, updated
@@ -90,13 +103,22 @@ class AsyncStore:
 
     # ------------------------------------------------------------ reads
 
-    async def read(self, key: str, *, last: int | None = None, timeout: float | None = None) -> Snapshot[Any]:
-        """The key as of now; absent: `exists` False, `value` None.
+    async def read(
+        self,
+        key: str,
+        *,
+        last: int | None = None,
+        version: int | None = None,
+        revision: int | None = None,
+        timeout: float | None = None,
+    ) -> Snapshot[Any]:
+        """The key as of now, as a version left it, or as it was at a revision; absent or deleted: `exists` False,
+        `value` None.
 
-        last: only the last n items of a list; such a snapshot is partial and no base. InvalidRequest for a
-        bad key.
+        last: only the last n items of a list; such a snapshot is partial and no base. InvalidRequest for a bad key and
+        for a version that never was, RevisionCompacted for one that is gone, StoreChanged for a revision of the future.
         """
-        return await self._run("read", key, self._flows.read(key, last, timeout))
+        return await self._run("read", key, self._flows.read(key, last, timeout, version, revision))
 
     async def read_many(
         self, keys: Iterable[str], *, timeout: float | None = None
@@ -133,6 +155,68 @@ class AsyncStore:
                 return
             after = page[-1].key
             left = None if left is None else left - len(page)
+
+    # ------------------------------------------------------------ history
+
+    async def history(
+        self,
+        key: str,
+        limit: int | None = 20,
+        *,
+        before: int | None = None,
+        values: bool = False,
+        timeout: float | None = None,
+    ) -> list[Event]:
+        """The versions of a key as Events, newest first; reclaims are not among them.
+
+        limit: None for all. before: only versions below this one. values: with what was written (see `Event`).
+        """
+        return await self._run("history", key, self._flows.history(key, limit, before, values, timeout))
+
+    async def restore(
+        self,
+        key: str,
+        version: int,
+        *,
+        base: Base | None = None,
+        request_id: str | None = None,
+        timeout: float | None = None,
+        meta: Meta = None,
+    ) -> Receipt:
+        """Write what an old version held, as a new commit on `base`, a Snapshot, Receipt or Ticket of the key as it is
+        now; restoring a delete deletes.
+
+        InvalidRequest for a version that never was, RevisionCompacted for one that is gone, else as `commit`.
+        """
+        flow = self._flows.restore(key, version, base, request_id, timeout, meta)
+        return await self._run("restore", key, flow)
+
+    async def diff(self, key: str, old: int, new: int, *, timeout: float | None = None) -> list[Difference]:
+        """Where two versions of a key differ; a version in which it is deleted counts as None."""
+        before = await self._run("diff", key, self._flows.read(key, None, timeout, old))
+        after = await self._run("diff", key, self._flows.read(key, None, timeout, new))
+        return differences(before.value, after.value)
+
+    async def blame(
+        self, key: str, *, version: int | None = None, limit: int | None = None, timeout: float | None = None
+    ) -> list[Blame]:
+        """Which commit wrote each list item, object field or line of text of a value, now or as of a version.
+
+        limit: versions to look at; what is older than those has no writer. timeout: per question to the gateway.
+        """
+        return await self._run("blame", key, blamed(self._flows, key, version, limit, timeout))
+
+    def watch(
+        self, prefix: str = "", *, after: int | None = None, values: bool = False, timeout: float | None = None
+    ) -> AsyncWatch:
+        """An iterator over Events below a prefix ("" or one that ends in "/"): writes, deletes and reclaims behind a
+        revision, in order, never a part of a commit.
+
+        after: a revision, None for now. values: with what was written. timeout: seconds of silence after which the
+        iteration ends; None waits for ever. It reconnects by itself, without a gap or a double. RevisionCompacted when
+        it asks for what is gone, StoreChanged when the store is another one.
+        """
+        return AsyncWatch(self._flows, prefix, after, values, timeout)
 
     # ------------------------------------------------------------ commits
 

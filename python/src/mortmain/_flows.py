@@ -19,10 +19,12 @@ from ._errors import (
     Unsupported,
     invalid,
 )
+from ._frames import Reply
 from ._link import Flow, Link
 from ._models import (
     ClaimInfo,
     Committed,
+    Event,
     NotCommitted,
     Receipt,
     Snapshot,
@@ -36,6 +38,8 @@ from ._rounds import overwritten
 Meta = Mapping[str, str] | None
 # What one page of a scan asks for.
 _PAGE = 500
+# What one page of a history or a watch asks for.
+_EVENTS = 1000
 
 
 class Flows:
@@ -81,9 +85,102 @@ class Flows:
         reply, _ = yield from self.link.call(ops.simple(_frames.READ, fields), self.deadline(timeout))
         return ops.parse_snapshots(reply, self.codec)
 
-    def read(self, key: str, last: int | None, timeout: float | None = None) -> Flow[Snapshot[Any]]:
-        found = yield from self.read_many((key,), timeout, last=last)
-        return found[0]
+    def read(
+        self,
+        key: str,
+        last: int | None,
+        timeout: float | None = None,
+        version: int | None = None,
+        revision: int | None = None,
+    ) -> Flow[Snapshot[Any]]:
+        if version is not None and revision is not None:
+            raise invalid("version", "either a version or a revision")
+        if revision is not None:
+            revision = _count("revision", revision)
+        if version is None:
+            found = yield from self.read_many((key,), timeout, last=last, at=revision)
+            return found[0]
+        reply = yield from self._read_version(key, version, last, timeout)
+        return ops.parse_snapshots(reply, self.codec)[0]
+
+    def _read_version(self, key: str, version: int, last: int | None, timeout: float | None) -> Flow[Reply]:
+        fields: dict[str, Any] = {"keys": [ops.check_key(key)], "version": _count("version", version)}
+        if last is not None:
+            fields["last"] = _count("last", last)
+        reply, _ = yield from self.link.call(ops.simple(_frames.READ, fields), self.deadline(timeout))
+        return reply
+
+    # ------------------------------------------------------------ history
+
+    def history(
+        self, key: str, limit: int | None, before: int | None, values: bool, timeout: float | None
+    ) -> Flow[list[Event]]:
+        found: list[Event] = []
+        left = None if limit is None else _count("limit", limit)
+        if before is not None:
+            before = _count("before", before)
+        while left is None or left > 0:
+            page, more = yield from self.history_page(key, left, before, values, timeout)
+            found += page
+            if not more or not page:
+                break
+            before = page[-1].version
+            left = None if left is None else left - len(page)
+        return found
+
+    def history_page(
+        self, key: str, limit: int | None, before: int | None, values: bool, timeout: float | None
+    ) -> Flow[tuple[list[Event], bool]]:
+        """Events, newest first, and whether there are more."""
+        fields: dict[str, Any] = {"key": ops.check_key(key)}
+        fields["limit"] = _EVENTS if limit is None else min(limit, _EVENTS)
+        if before is not None:
+            fields["before"] = before
+        if values:
+            fields["values"] = True
+        reply, _ = yield from self.link.call(ops.simple(_frames.HISTORY, fields), self.deadline(timeout))
+        return ops.parse_events(reply, self.codec), bool(reply.fields["more"])
+
+    def watch_page(
+        self, prefix: str, after: int | None, store_id: str | None, values: bool, wait: float, deadline: float | None
+    ) -> Flow[tuple[list[Event], int, str, bool]]:
+        """(events, everything up to this revision was seen, the store, whether there are more now). wait: seconds for the first one."""
+        fields: dict[str, Any] = {"prefix": ops.check_key(prefix, "prefix"), "limit": _EVENTS, "wait": wait}
+        if after is not None:
+            fields["after"] = after
+        if store_id is not None:
+            fields["store"] = store_id
+        if values:
+            fields["values"] = True
+        reply, _ = yield from self.link.call(ops.simple(_frames.WATCH, fields), deadline)
+        answer = reply.fields
+        return ops.parse_events(reply, self.codec), answer["read_revision"], answer["store_id"], bool(answer["more"])
+
+    def restore(
+        self,
+        key: str,
+        version: int,
+        base: object,
+        request_id: str | None,
+        timeout: float | None,
+        meta: Meta,
+    ) -> Flow[Receipt]:
+        """The bytes as they were, with their content type: no codec has to understand them."""
+        if base is None:
+            raise _needs_base(ops.check_key(key))
+        resolved = ops.resolve_base(base, ops.check_key(key))
+        over = self.deadline(timeout)
+        reply = yield from self._read_version(key, version, None, timeout)
+        old = reply.fields["snaps"][0]
+        draft = Draft(self.codec)
+        draft.base(resolved)
+        if old["exists"]:
+            draft.put(key, old["type"], bytes(reply.payload))
+        else:
+            draft.delete(key)
+        request = draft.request(self.author, encode_request_id(request_id), meta)
+        reply, _ = yield from self.link.call(request, over)
+        return ops.parse_receipt(reply.fields)
 
     def scan_page(
         self,
@@ -320,6 +417,12 @@ class Flows:
     def verify(self, timeout: float | None) -> Flow[VerifyReport]:
         reply, _ = yield from self.link.call(ops.simple(_frames.VERIFY, {}), self.deadline(timeout))
         return ops.parse_report(reply)
+
+
+def _count(field: str, number: object) -> int:
+    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 1 << 63:
+        return number
+    raise invalid(field, "an int, at least 0")
 
 
 def merge_patch(patch: object) -> bytes:

@@ -33,6 +33,8 @@ STOP: Final = 14
 TURN: Final = 15
 PING: Final = 16
 TURN_END: Final = 17
+HISTORY: Final = 18
+WATCH: Final = 19
 
 # length prefix, format, op, requestId length, zero, attempt, deadline, since, fields length
 _REQUEST = struct.Struct(">IBBBBIqqI")

@@ -18,7 +18,7 @@ from . import _frames
 from ._codec import JSON, Codec, decode, encode, from_json, to_json
 from ._errors import MortmainError, error_for, invalid
 from ._frames import Reply, Request, encode_fields
-from ._models import ClaimInfo, Receipt, Snapshot, Ticket, VerifyReport
+from ._models import ClaimInfo, Event, Receipt, Snapshot, Ticket, VerifyReport
 
 Base = Snapshot[Any] | Receipt | Ticket
 
@@ -387,6 +387,39 @@ def with_result(receipt: Receipt, result: Any) -> Receipt:
     """The receipt of `transact`, whose result is what the function returned; `keys` stays as it was."""
     parts = receipt._parts or ((receipt,) if receipt.key else ())
     return replace(receipt, result=result, _parts=parts)
+
+
+def parse_events(reply: Reply, codec: Codec | None) -> list[Event]:
+    """The events of HISTORY and WATCH."""
+    payload = reply.payload
+    offset, found = 0, []
+    for row in reply.fields["events"]:
+        get = row.get
+        length, content_type, value = get("len"), get("type"), None
+        if length is not None:
+            value = decode(content_type or JSON, payload[offset : offset + length], codec if get("before") is None else None)
+            offset += length
+        found.append(
+            Event(
+                row["kind"],
+                row["key"],
+                row["version"],
+                row["epoch"],
+                row["revision"],
+                row["writer"],
+                _EPOCH + timedelta(microseconds=row["committed_at"]),
+                row["size"],
+                get("request_id"),
+                get("meta") or {},
+                value,
+                content_type,
+                get("before"),
+                get("overwrite", False),
+                get("holder"),
+                get("reason"),
+            )
+        )
+    return found
 
 
 def parse_claim_infos(reply: Reply) -> list[ClaimInfo]:

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 
 from ._async_claim import AsyncClaim
 from ._async_store import AsyncStore
+from ._async_watch import AsyncWatch
 from ._codec import Codec
 from ._errors import Conflict, invalid
 from ._open import Observer, author_of, make_link
 from ._retry import check_retry, pause_after
 from ._transaction import AsyncTransaction
 
-__all__ = ["AsyncClaim", "AsyncStore", "AsyncTransaction", "open", "retry"]
+__all__ = ["AsyncClaim", "AsyncStore", "AsyncTransaction", "AsyncWatch", "open", "retry"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 

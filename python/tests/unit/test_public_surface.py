@@ -15,12 +15,14 @@ import mortmain
 from mortmain import aio
 from mortmain._async_claim import AsyncClaim
 from mortmain._async_store import AsyncStore
+from mortmain._async_watch import AsyncWatch
 from mortmain._transaction import AsyncTransaction
 
 SOURCE = Path(mortmain.__file__).parent
 
 NAMES = [
     "DELETE",
+    "Blame",
     "Claim",
     "ClaimHeld",
     "ClaimInfo",
@@ -29,6 +31,8 @@ NAMES = [
     "CommitUnconfirmed",
     "Committed",
     "Conflict",
+    "Difference",
+    "Event",
     "Fenced",
     "ForeignEdit",
     "GatewayUnavailable",
@@ -56,6 +60,7 @@ NAMES = [
     "ValueTooLarge",
     "VerifyReport",
     "VersionConflict",
+    "Watch",
     "WrongType",
     "aio",
     "codec",
@@ -70,7 +75,7 @@ def test_the_public_names_are_these():
     assert sorted(mortmain.__all__) == sorted(NAMES)
     for name in mortmain.__all__:
         assert getattr(mortmain, name) is not None
-    assert aio.__all__ == ["AsyncClaim", "AsyncStore", "AsyncTransaction", "open", "retry"]
+    assert aio.__all__ == ["AsyncClaim", "AsyncStore", "AsyncTransaction", "AsyncWatch", "open", "retry"]
 
 
 def public(cls: type) -> dict[str, object]:
@@ -84,7 +89,7 @@ def shape(function) -> list[tuple[str, object, object]]:
 
 @pytest.mark.parametrize(
     ("sync", "twin"),
-    [(mortmain.Store, AsyncStore), (mortmain.Claim, AsyncClaim), (mortmain.Transaction, AsyncTransaction)],
+    [(mortmain.Store, AsyncStore), (mortmain.Claim, AsyncClaim), (mortmain.Transaction, AsyncTransaction), (mortmain.Watch, AsyncWatch)],
 )
 def test_the_twins_have_the_same_names_and_signatures(sync, twin):
     ours, theirs = public(sync), public(twin)
