@@ -99,22 +99,23 @@ final class Past {
     }
     Change change = written.change();
     Event.Committed commit = written.event();
-    Value value = value(search, written, options.last());
+    Value value = value(search, written, options.values() ? options.last() : -1);
     return new Snapshot(
         key, value != null, options.values() ? value : null, value == null ? null : value.contentType(), change.version(), change.tag(), epoch,
         commit.revision(), commit.writer(), commit.at(), commit.meta(), value != null && options.values() && options.last() >= 0);
   }
 
-  /** The key as it was at a revision. */
-  Snapshot at(Key key, long floor, ReadOptions options) {
+  /** The key as it was at a revision. {@code forgottenAt}: when tombstones were last forgotten: what a key without one was then is not known. */
+  Snapshot at(Key key, long forgottenAt, ReadOptions options) {
     SegmentTables.Search search = search(key);
     Row row = search.atRevision(options.at());
-    if (row == null && floor == Reads.UNKNOWN) {
-      throw Failed.compacted(options.at() + 1);
-    }
     Written written = row == null ? null : written(key, row);
+    boolean absent = written == null || written.change().content() instanceof Change.Deleted;
+    if (absent && forgottenAt > (row == null ? 0 : row.revision())) {
+      throw Failed.compacted(forgottenAt);
+    }
     long epoch = search.epochAt(options.at(), row, written == null ? 0 : written.change().epoch());
-    return snapshot(search, key, written, floor, epoch, options);
+    return snapshot(search, key, written, 0, epoch, options);
   }
 
   /**

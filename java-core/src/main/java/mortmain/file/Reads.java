@@ -18,18 +18,23 @@ final class Reads {
   /** Bytes of values in one page of a scan, unless the first value alone is bigger. */
   private static final long PAGE = 4 << 20;
 
-  /** A floor of then that a forgotten tombstone may have moved since. */
-  static final long UNKNOWN = -1;
-
   /** What was picked of one key; {@code version} null: it never had one at that revision. {@code past}: memory does not know any more. */
   private record Pick(Key key, Version version, long floor, long epoch, boolean past) {
     Pick(Key key, Version version, long floor, long epoch) {
       this(key, version, floor, epoch, false);
     }
+
+    static Pick ofPast(Key key) {
+      return new Pick(key, null, 0, 0, true);
+    }
   }
 
   /** {@code judgedOn}: the revision that must be durable before the answer leaves. */
-  record Picked(List<Pick> picks, long judgedOn, long head, boolean more) {}
+  record Picked(List<Pick> picks, long judgedOn, long head, boolean more, long forgottenAt) {
+    Picked(List<Pick> picks, long judgedOn, long head, boolean more) {
+      this(picks, judgedOn, head, more, 0);
+    }
+  }
 
   private final FileState state;
   private final Past past;
@@ -53,7 +58,7 @@ final class Reads {
         picks.add(at(key, record, options.at()));
       }
     }
-    return new Picked(picks, judgedOn, state.index().revision(), false);
+    return new Picked(picks, judgedOn, state.index().revision(), false, state.index().forgottenAt());
   }
 
   Picked pickBelow(String prefix, Key after, int limit, ReadOptions options) {
@@ -97,15 +102,14 @@ final class Reads {
     Version version = record == null ? null : record.newest;
     KeyState now = state.index().state(key);
     long floor = record == null ? now.version() : record.floor;
-    boolean forgotten = revision < state.index().forgottenAt();
     while (version != null && version.revision > revision) {
       if (version.isCut()) {
-        return new Pick(key, null, forgotten ? UNKNOWN : floor, 0, true);
+        return Pick.ofPast(key);
       }
       version = version.older();
     }
-    if (takings < 0 || (version == null && forgotten)) {
-      return new Pick(key, null, forgotten ? UNKNOWN : floor, 0, true);
+    if (takings < 0 || (version == null && revision < state.index().forgottenAt())) {
+      return Pick.ofPast(key);
     }
     return new Pick(key, version, floor, now.epoch() - takings);
   }
@@ -113,16 +117,13 @@ final class Reads {
   Reading load(Picked picked, ReadOptions options, long durable) {
     List<Snapshot> snapshots = new ArrayList<>(picked.picks().size());
     for (Pick pick : picked.picks()) {
-      snapshots.add(load(pick, options));
+      snapshots.add(pick.past() ? past.at(pick.key(), picked.forgottenAt(), options) : load(pick, options));
     }
     long revision = options.at() >= 0 ? options.at() : options.inFlight() ? picked.head() : Math.max(picked.judgedOn(), Math.min(picked.head(), durable));
     return new Reading(state.index().storeId(), revision, snapshots, picked.more());
   }
 
   private Snapshot load(Pick pick, ReadOptions options) {
-    if (pick.past()) {
-      return past.at(pick.key(), pick.floor(), options);
-    }
     Version version = pick.version();
     if (version == null || version.content == null || !options.values()) {
       return Snapshots.of(pick.key(), version, pick.floor(), pick.epoch(), null, false);

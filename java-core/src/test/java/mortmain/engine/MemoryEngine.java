@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,8 +21,11 @@ import mortmain.model.ClaimInfo;
 import mortmain.model.Commit;
 import mortmain.model.ErrorCode;
 import mortmain.model.Event;
+import mortmain.model.HistoryRequest;
 import mortmain.model.Item;
 import mortmain.model.Key;
+import mortmain.model.KeyEvent;
+import mortmain.model.KeyEvents;
 import mortmain.model.Limits;
 import mortmain.model.Outcome;
 import mortmain.model.ReadOptions;
@@ -29,6 +33,7 @@ import mortmain.model.Reading;
 import mortmain.model.Rejection;
 import mortmain.model.Snapshot;
 import mortmain.model.Value;
+import mortmain.model.WatchRequest;
 import mortmain.model.Write;
 
 /**
@@ -41,6 +46,7 @@ final class MemoryEngine implements Engine {
   private final MemoryRequests requests;
   private final TreeMap<Long, MemoryState> history = new TreeMap<>();
   private final int kept;
+  private final List<Event> events = new ArrayList<>();
   private MemoryState state;
   private List<Consumer<Event>> listeners = new ArrayList<>();
   private long claimTime;
@@ -76,6 +82,7 @@ final class MemoryEngine implements Engine {
     if (event.revision() > 0) {
       requests.accepted(event);
       history.put(event.revision(), state.copy());
+      events.add(event);
       if (history.size() > kept) {
         history.pollFirstEntry();
       }
@@ -223,6 +230,47 @@ final class MemoryEngine implements Engine {
     List<String> items = MemoryFold.items(value.bytes());
     List<String> tail = items.subList(Math.max(0, items.size() - last), items.size());
     return new Value(value.contentType(), ("[" + String.join(",", tail) + "]").getBytes(UTF_8));
+  }
+
+  @Override
+  public Reading readVersion(Key key, long version, ReadOptions options) {
+    expire();
+    for (MemoryState then : history.values()) {
+      MemoryState.OfKey of = then.keys.get(key);
+      if (of != null && of.written && of.version == version && of.revision == then.revision) {
+        return new Reading(state.storeId, state.revision, List.of(snapshot(then, key, options.values(), options.last(), Long.MAX_VALUE)), false);
+      }
+    }
+    throw Rejection.of(ErrorCode.INVALID, "no such version", Map.of("field", "version", "key", key.toString())).exception();
+  }
+
+  @Override
+  public KeyEvents history(HistoryRequest request) {
+    expire();
+    List<KeyEvent> all = MemoryEvents.of(events, "").stream()
+        .filter(event -> request.key().equals(event.key()) && event.kind() != KeyEvent.Kind.RECLAIM)
+        .filter(event -> request.before() == 0 || event.version() < request.before())
+        .sorted(Comparator.comparingLong(KeyEvent::version).reversed())
+        .toList();
+    return new KeyEvents(state.storeId, state.revision, all.subList(0, Math.min(all.size(), request.limit())), all.size() > request.limit());
+  }
+
+  /** Without waiting. */
+  @Override
+  public KeyEvents watch(WatchRequest request) {
+    if (request.after() < 0 || request.after() > state.revision) {
+      throw Rejection.of(ErrorCode.STORE_CHANGED, "no such revision", Map.of("store_id", state.storeId, "expected", state.storeId)).exception();
+    }
+    List<KeyEvent> page = new ArrayList<>();
+    long last = 0;
+    for (KeyEvent event : MemoryEvents.of(events, request.prefix())) {
+      if (event.revision() > request.after() && (page.size() < request.limit() || event.revision() == last)) {
+        page.add(event);
+        last = event.revision();
+      }
+    }
+    boolean full = page.size() >= request.limit();
+    return new KeyEvents(state.storeId, full ? last : state.revision, page, full);
   }
 
   @Override

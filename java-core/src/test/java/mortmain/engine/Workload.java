@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -15,12 +16,16 @@ import mortmain.model.ClaimRequest;
 import mortmain.model.Commit;
 import mortmain.model.Grant;
 import mortmain.model.Guard;
+import mortmain.model.HistoryRequest;
 import mortmain.model.Key;
+import mortmain.model.KeyEvent;
+import mortmain.model.KeyEvents;
 import mortmain.model.MortmainException;
 import mortmain.model.ReadOptions;
 import mortmain.model.ReclaimRequest;
 import mortmain.model.Snapshot;
 import mortmain.model.Ticket;
+import mortmain.model.WatchRequest;
 
 /**
  * One random life of a store, led on the oracle and on a subject at once: every answer and every rejection must be equal, and at the end
@@ -39,6 +44,9 @@ public final class Workload {
 
   /** Reads at a revision below this may be answered with COMPACTED. */
   private long compactable;
+
+  private static final Comparator<KeyEvent> REVISION_AND_KEY =
+      Comparator.comparingLong(KeyEvent::revision).thenComparing(event -> String.valueOf(event.key()));
 
   private final TreeMap<Long, Long> revisionAt = new TreeMap<>();
 
@@ -65,7 +73,7 @@ public final class Workload {
     } else if (kind < 700) {
       claims(random.nextInt(10));
     } else if (kind < 860) {
-      reads(random.nextInt(4));
+      reads(random.nextInt(8));
     } else if (kind < 900) {
       asks();
     } else if (kind < 960) {
@@ -176,10 +184,42 @@ public final class Workload {
     } else if (kind == 3) {
       String prefix = known.prefix();
       compare("claims", store -> store.claims(prefix));
+    } else if (kind > 4) {
+      past(kind);
     } else {
       List<Key> keys = known.chance(30) ? known.keys : List.of(known.key(), known.key());
       maybeCompacted(at, "read", store -> store.read(keys, options));
     }
+  }
+
+  private void past(int kind) {
+    Key key = known.key();
+    if (kind == 5) {
+      long newest = oracle.store().read(List.of(key), ReadOptions.NEWEST).snapshots().get(0).version();
+      long version = random.nextInt((int) newest + 3);
+      ReadOptions options = new ReadOptions(-1, known.chance(20) ? random.nextInt(4) : -1, known.chance(85), false);
+      compare("read a version", store -> store.readVersion(key, version, options));
+    } else if (kind == 6) {
+      HistoryRequest request = new HistoryRequest(key, random.nextInt(4), 1 + random.nextInt(5), known.chance(50));
+      compare("history", store -> comparable(store.history(request), Comparator.comparingLong(event -> 0)));
+    } else {
+      long after = Math.max(0, revision() + 3 - random.nextInt(60));
+      WatchRequest request = new WatchRequest(known.prefix(), after, 1 + random.nextInt(20), known.chance(50), 0, null);
+      compare("watch", store -> comparable(store.watch(request), REVISION_AND_KEY));
+    }
+  }
+
+  /** Which value an append shows, and what it weighs, is the engine's own affair, and so is the order of the claims that one reclamation ends. */
+  private static String comparable(KeyEvents found, Comparator<KeyEvent> order) {
+    List<KeyEvent> events = new ArrayList<>();
+    for (KeyEvent event : found.events()) {
+      events.add(
+          new KeyEvent(
+              event.kind(), event.key(), event.prefix(), event.version(), event.tag(), event.epoch(), event.revision(), event.at(), event.writer(),
+              event.requestId(), event.meta(), null, 0, null, -1, event.overwrite(), event.holder(), event.reason()));
+    }
+    events.sort(order);
+    return Answer.text(new KeyEvents(found.storeId(), found.revision(), events, found.more()));
   }
 
   private void maybeCompacted(long at, String what, Function<Store, ?> call) {

@@ -48,7 +48,8 @@ class FileEngineConformanceTest {
           "renew CLAIM_LOST", "release accepted", "release FENCED", "release CLAIM_LOST", "reclaim accepted", "reclaim REQUEST_ID_REUSED",
           "reclaim REQUEST_ID_EXPIRED", "check accepted", "check FENCED", "check VERSION_CONFLICT", "resolve accepted",
           "read at a revision accepted", "read COMPACTED", "scan accepted", "scan at a revision accepted", "scan COMPACTED", "claims accepted",
-          "read at a revision WRONG_TYPE");
+          "read at a revision WRONG_TYPE", "read a version accepted", "read a version INVALID", "read a version WRONG_TYPE", "history accepted", "watch accepted",
+          "watch STORE_CHANGED");
 
   /** Prints what came how often; for whoever changes the weights. */
   public static void main(String[] arguments) {

@@ -51,15 +51,16 @@ class ForgottenTombstoneTest extends StoreFixture {
   }
 
   @Test
-  void aReadAtARevisionBeforeSaysThatItDoesNotKnow() {
+  void aReadAtARevisionBeforeIsAnsweredFromTheJournalAndOneOfTheTombstoneSaysThatItDoesNotKnow() {
     commit(by("a").create("p/k", "1"));
     long then = read("p/k").revision();
-    commit(by("a").on(read("p/k")).delete("p/k"));
+    long gone = commit(by("a").on(read("p/k")).delete("p/k")).revision();
     pushTheHorizon();
     ReadOptions options = new ReadOptions(then, -1, true, false);
     assertTrue(subject.store().read(List.of(Request.key("p/k")), options).snapshots().get(0).exists());
     subject.forget(1);
-    refused(ErrorCode.COMPACTED, () -> subject.store().read(List.of(Request.key("p/k")), options));
+    assertEquals("1", Request.text(subject.store().read(List.of(Request.key("p/k")), options).snapshots().get(0)));
+    refused(ErrorCode.COMPACTED, () -> subject.store().read(List.of(Request.key("p/k")), new ReadOptions(gone, -1, true, false)));
     refused(ErrorCode.COMPACTED, () -> subject.store().scan("p/", null, 10, options));
   }
 
