@@ -13,7 +13,8 @@ from ._watch import Position
 
 
 class AsyncWatch:
-    """The events of `store.aio.watch`: `async for event in store.watch("plans/")`. For one task at a time, not picklable.
+    """The events of `store.aio.watch`: `async for event in store.watch("plans/")`. For one task at a time, not
+    picklable.
 
     "From now on" is the moment of `events = await store.watch(...)`, or of the first step of the iteration.
     """
@@ -23,7 +24,9 @@ class AsyncWatch:
 
     @property
     def revision(self) -> int:
-        """Everything up to here was given out: `store.watch(prefix, after=watch.revision)` goes on from it, in any process."""
+        """Everything up to here was given out: `store.watch(prefix, after=watch.revision)` goes on from it, in any
+        process.
+        """
         return self._position.after or 0
 
     def __await__(self) -> Generator[Any, None, AsyncWatch]:

@@ -1,4 +1,6 @@
-"""Who wrote what: each part of a value is followed back through the versions until one is found that did not have it yet."""
+"""Who wrote what: each part of a value is followed back through the versions until one is found that did not have
+it yet.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,7 @@ def blamed(
         if not more or not page or left == 0:
             if event is not None and not more:
                 # There is nothing before the oldest version: it wrote the rest.
-                found.update({label: event for label in open_parts.values()})
+                found.update(dict.fromkeys(open_parts.values(), event))
             break
     return [_blame(label, content, found.get(label)) for label, content in zip(labels, contents, strict=True)]
 
@@ -102,17 +104,18 @@ def _step(
     found: dict[Any, Event],
     timeout: float | None,
 ) -> Flow[tuple[Any, dict[Any, Any]]]:
-    """Blames `event` for what the version before it did not have; returns that version's value and what is left to blame."""
+    """Blames `event` for what the version before it did not have; returns that version's value and what is left to
+    blame.
+    """
     if older.kind == "delete":
-        found.update({label: event for label in open_parts.values()})
+        found.update(dict.fromkeys(open_parts.values(), event))
         return None, {}
     if event.before is not None:
         # An append: what lies before is as it was.
         found.update({label: event for index, label in open_parts.items() if index >= event.before})
         return current[: event.before], {i: label for i, label in open_parts.items() if i < event.before}
-    if older.before is None:
-        previous = older.value
-    else:
+    previous = older.value
+    if older.before is not None:
         previous = (yield from flows.read(key, None, timeout, older.version)).value
     kept = _kept(current, previous)
     found.update({label: event for here, label in open_parts.items() if here not in kept})
@@ -128,7 +131,9 @@ def _blame(label: Any, content: Any, event: Event | None) -> Blame:
 
 
 def differences(old: Any, new: Any) -> list[Difference]:
-    """Where two values differ: objects field by field, lists by their items, texts by their lines, all else as a whole."""
+    """Where two values differ: objects field by field, lists by their items, texts by their lines, all else as a
+    whole.
+    """
     return _differences((), old, new)
 
 

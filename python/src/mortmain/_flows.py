@@ -144,7 +144,9 @@ class Flows:
     def watch_page(
         self, prefix: str, after: int | None, store_id: str | None, values: bool, wait: float, deadline: float | None
     ) -> Flow[tuple[list[Event], int, str, bool]]:
-        """(events, everything up to this revision was seen, the store, whether there are more now). wait: seconds for the first one."""
+        """(events, everything up to this revision was seen, the store, whether there are more now). wait: seconds
+        for the first one.
+        """
         fields: dict[str, Any] = {"prefix": ops.check_key(prefix, "prefix"), "limit": _EVENTS, "wait": wait}
         if after is not None:
             fields["after"] = after

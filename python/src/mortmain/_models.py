@@ -143,11 +143,14 @@ class Receipt:
 class Event:
     """What happened to one key at one revision: a version was written, or the key was reclaimed.
 
-    kind: put | delete | delta (append, increment, add to set, merge: evaluated by the engine) | reclaim. The keys of one commit
+    kind: put | delete | delta (append, increment, add to set, merge: evaluated by the engine) | reclaim. The keys of
+    one commit
     share a revision.
-    version: after the event. epoch: of a reclaim the new one, of a write the one it was committed under. committed_at: aware, UTC.
+    version: after the event. epoch: of a reclaim the new one, of a write the one it was committed under.
+    committed_at: aware, UTC.
     key: of a reclaim of a whole prefix the prefix itself, with version and epoch 0. writer: who committed or reclaimed.
-    size: bytes of what was written. value (on request): the value that was put or computed; of an append the list of the appended
+    size: bytes of what was written. value (on request): the value that was put or computed; of an append the list of
+    the appended
     items, and `before` says how many were in the list before them (None of everything else).
     overwrite: the writer said overwrite=True. holder, reason: of a reclaim, whose claim ended and why.
     """
@@ -172,10 +175,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """Who wrote one part of a value: a list item (where: its index), an object field (its name), a line of a text (its number, from
+    """Who wrote one part of a value: a list item (where: its index), an object field (its name), a line of a text
+    (its number, from
     1) or the whole value (None).
 
-    Of a part that is older than the versions that were looked at, writer and committed_at are None and version and revision 0.
+    Of a part that is older than the versions that were looked at, writer and committed_at are None and version and
+    revision 0.
     """
 
     where: int | str | None
@@ -190,8 +195,10 @@ class Blame:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One place where two values differ. kind: added | removed | changed. path: field names and list indices from the outside in;
-    of a text the number of the line, from 1. Indices and lines are those of the new value, of what was removed those of the old one.
+    """One place where two values differ. kind: added | removed | changed. path: field names and list indices from the
+    outside in;
+    of a text the number of the line, from 1. Indices and lines are those of the new value, of what was removed those
+    of the old one.
     """
 
     kind: str

@@ -397,7 +397,9 @@ def parse_events(reply: Reply, codec: Codec | None) -> list[Event]:
         get = row.get
         length, content_type, value = get("len"), get("type"), None
         if length is not None:
-            value = decode(content_type or JSON, payload[offset : offset + length], codec if get("before") is None else None)
+            # Appended items are plain JSON, whatever the list as a whole is for the codec.
+            whole = codec if get("before") is None else None
+            value = decode(content_type or JSON, payload[offset : offset + length], whole)
             offset += length
         found.append(
             Event(

@@ -1,4 +1,5 @@
-"""Iterators over what happens. The journal is the queue: an iterator holds one page and a revision, and asks again behind it, over
+"""Iterators over what happens. The journal is the queue: an iterator holds one page and a revision, and asks again
+behind it, over
 whatever connection there is, so neither a slow consumer nor a restart of the gateway costs an event or doubles one.
 """
 
@@ -91,7 +92,8 @@ class Position:
 
 
 class Watch:
-    """The events of `store.watch`, one after the other. A live handle: for one thread at a time, not picklable; close it, or leave its
+    """The events of `store.watch`, one after the other. A live handle: for one thread at a time, not picklable; close
+    it, or leave its
     `with` block, to end the iteration.
     """
 
@@ -101,7 +103,9 @@ class Watch:
 
     @property
     def revision(self) -> int:
-        """Everything up to here was given out: `store.watch(prefix, after=watch.revision)` goes on from it, in any process."""
+        """Everything up to here was given out: `store.watch(prefix, after=watch.revision)` goes on from it, in any
+        process.
+        """
         return self._position.after or 0
 
     def __iter__(self) -> Watch:

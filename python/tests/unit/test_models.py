@@ -30,6 +30,9 @@ MODELS = [
     mortmain.Committed(RECEIPT),
     mortmain.NotCommitted(),
     mortmain.VerifyReport(True, 1, 2, 3, 4, 5),
+    mortmain.Event("put", "k", 1, 0, 9, "w", WHEN, 3, "id", {"m": "1"}, [1], "application/json"),
+    mortmain.Blame(0, "item", "w", 1, 9, WHEN, "id", {}),
+    mortmain.Difference("changed", ("steps", 1), 1, [2]),
     mortmain.Operation("read", "k", "ok", 0.1, 1, 9),
 ]
 

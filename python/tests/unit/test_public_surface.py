@@ -89,7 +89,12 @@ def shape(function) -> list[tuple[str, object, object]]:
 
 @pytest.mark.parametrize(
     ("sync", "twin"),
-    [(mortmain.Store, AsyncStore), (mortmain.Claim, AsyncClaim), (mortmain.Transaction, AsyncTransaction), (mortmain.Watch, AsyncWatch)],
+    [
+        (mortmain.Store, AsyncStore),
+        (mortmain.Claim, AsyncClaim),
+        (mortmain.Transaction, AsyncTransaction),
+        (mortmain.Watch, AsyncWatch),
+    ],
 )
 def test_the_twins_have_the_same_names_and_signatures(sync, twin):
     ours, theirs = public(sync), public(twin)

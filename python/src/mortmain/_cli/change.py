@@ -19,30 +19,30 @@ def put(arguments: argparse.Namespace) -> int:
     value = _value(arguments)
     with open_store(arguments, create=True) as store:
         if arguments.create:
-            receipt = store.create(arguments.key, value, **_options(arguments))
+            receipt = store.create(arguments.key, value, **request_options(arguments))
         elif arguments.overwrite:
-            receipt = store.commit(arguments.key, value, overwrite=True, **_options(arguments))
+            receipt = store.commit(arguments.key, value, overwrite=True, **request_options(arguments))
         else:
-            base = _base(store, arguments.key, arguments.base)
-            receipt = store.commit(arguments.key, value, base=base, **_options(arguments))
-    return _print_receipt(arguments, receipt)
+            base = base_of(store, arguments.key, arguments.base)
+            receipt = store.commit(arguments.key, value, base=base, **request_options(arguments))
+    return print_receipt(arguments, receipt)
 
 
 def append(arguments: argparse.Namespace) -> int:
     item = _value(arguments)
     with open_store(arguments, create=True) as store:
-        receipt = store.append(arguments.key, item, unique=arguments.unique, **_options(arguments))
-    return _print_receipt(arguments, receipt)
+        receipt = store.append(arguments.key, item, unique=arguments.unique, **request_options(arguments))
+    return print_receipt(arguments, receipt)
 
 
 def delete(arguments: argparse.Namespace) -> int:
     with open_store(arguments) as store:
         if arguments.overwrite:
-            receipt = store.delete(arguments.key, overwrite=True, **_options(arguments))
+            receipt = store.delete(arguments.key, overwrite=True, **request_options(arguments))
         else:
-            base = _base(store, arguments.key, arguments.base)
-            receipt = store.delete(arguments.key, base=base, **_options(arguments))
-    return _print_receipt(arguments, receipt)
+            base = base_of(store, arguments.key, arguments.base)
+            receipt = store.delete(arguments.key, base=base, **request_options(arguments))
+    return print_receipt(arguments, receipt)
 
 
 def reclaim(arguments: argparse.Namespace) -> int:
@@ -64,7 +64,7 @@ def reclaim(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _base(store: Any, key: str, version: int) -> Any:
+def base_of(store: Any, key: str, version: int) -> Any:
     """The current snapshot, if it has that version; the commit on it still races fairly with everybody else's."""
     snap = store.read(key)
     if snap.version != version:
@@ -80,7 +80,7 @@ def _base(store: Any, key: str, version: int) -> Any:
     return snap
 
 
-def _options(arguments: argparse.Namespace) -> dict[str, Any]:
+def request_options(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"request_id": arguments.request_id} if arguments.request_id else {}
 
 
@@ -104,7 +104,7 @@ def _value(arguments: argparse.Namespace) -> Any:
         raise InvalidRequest(f"the value is not JSON: {error}", field="value", reason=str(error)) from error
 
 
-def _print_receipt(arguments: argparse.Namespace, receipt: Any) -> int:
+def print_receipt(arguments: argparse.Namespace, receipt: Any) -> int:
     if arguments.json:
         print_json(receipt_object(receipt))
     else:

@@ -68,13 +68,16 @@ def _without_value(snap: Any) -> dict[str, Any]:
 
 def cat(arguments: argparse.Namespace) -> int:
     with open_store(arguments) as store:
-        snap = store.read(arguments.key, last=arguments.last)
+        snap = store.read(
+            arguments.key, last=arguments.last, version=arguments.version, revision=arguments.revision
+        )
     if arguments.json:
         print_json(snap)
     elif snap.exists:
         print_value(snap.value)
     if not snap.exists and not arguments.json:
-        raise InvalidRequest(f"{arguments.key} does not exist", field="key", reason="absent", key=arguments.key)
+        then = "" if arguments.version is None and arguments.revision is None else " there"
+        raise InvalidRequest(f"{arguments.key} does not exist{then}", field="key", reason="absent", key=arguments.key)
     return OK if snap.exists else ERROR
 
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from mortmain._errors import InvalidRequest, MortmainError
 
-from . import change, doctor, inspect, operate
+from . import change, doctor, inspect, operate, past
 from .render import ERROR, USAGE, print_json, report
 
 Command = Callable[[argparse.Namespace], int]
@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
     _operating(commands)
     _looking(commands)
+    _looking_back(commands)
     _writing(commands)
     _claiming(commands)
     return parser
@@ -178,10 +179,47 @@ def _looking(commands: Any) -> None:
     ls.add_argument("--limit", type=_number, metavar="N", help="at most N keys")
     cat = _add(
         commands, "cat", inspect.cat, "print a value", "--dir state cat plans/plan.md", "--dir state cat log --last 20",
-        "--dir state cat plans/plan.md --json",
+        "--dir state cat plans/plan.md --version 3", "--dir state cat plans/plan.md --json",
     )  # fmt: skip
     cat.add_argument("key")
     cat.add_argument("--last", type=_number, metavar="N", help="the last N items of a list")
+    then = cat.add_mutually_exclusive_group()
+    then.add_argument("--version", type=_number, metavar="N", help="as that version left it")
+    then.add_argument("--revision", type=_number, metavar="N", help="as it was at that revision of the store")
+
+
+def _looking_back(commands: Any) -> None:
+    log = _add(
+        commands, "log", past.log, "list the versions of a key, newest first",
+        "--dir state log plans/plan.md", "--dir state log plans/plan.md --limit 100 --values --json",
+    )  # fmt: skip
+    log.add_argument("key")
+    log.add_argument("--limit", type=_number, default=20, metavar="N", help="at most N versions (default: 20)")
+    log.add_argument("--before", type=_number, metavar="N", help="only versions below N")
+    log.add_argument("--values", action="store_true", help="with what was written; of an append the items")
+    blame = _add(
+        commands, "blame", past.blame, "say who wrote each list item, object field or line of a text",
+        "--dir state blame plans/plan.md", "--dir state blame log --version 7 --json",
+    )  # fmt: skip
+    blame.add_argument("key")
+    blame.add_argument("--version", type=_number, metavar="N", help="of that version; else of the newest")
+    blame.add_argument("--limit", type=_number, metavar="N", help="look at N versions at most")
+    diff = _add(
+        commands, "diff", past.diff, "show what changed between two versions of a key",
+        "--dir state diff plans/plan.md 3 5", "--dir state diff plans/plan.md 3 5 --json",
+    )  # fmt: skip
+    diff.add_argument("key")
+    diff.add_argument("old", type=_number, metavar="OLD", help="a version")
+    diff.add_argument("new", type=_number, metavar="NEW", help="another version")
+    watch = _add(
+        commands, "watch", past.watch, "print every write, delete and reclaim as it happens",
+        "--dir state watch plans/", "--dir state watch --after 1041 --silence 5 --values --json",
+    )  # fmt: skip
+    _optional(watch, "prefix", default="", help='"" or a path that ends in /')
+    watch.add_argument("--after", type=_number, metavar="REVISION", help="from behind that revision; else from now on")
+    watch.add_argument("--silence", type=_seconds, metavar="S", help="end after S seconds without an event")
+    watch.add_argument("--count", type=_number, metavar="N", help="end after N events")
+    watch.add_argument("--values", action="store_true", help="with what was written; of an append the items")
 
 
 def _writing(commands: Any) -> None:
@@ -204,6 +242,14 @@ def _writing(commands: Any) -> None:
     append.add_argument("key")
     _value_arguments(append)
     append.add_argument("--unique", metavar="ID", help="an item whose id is in the list is not added again")
+    restore = _add(
+        commands, "restore", past.restore, "write what an old version held, on the version that you saw",
+        "--dir state restore plans/plan.md --version 3 --base 5",
+    )  # fmt: skip
+    restore.add_argument("key")
+    restore.add_argument("--version", type=_number, required=True, metavar="N", help="the version to bring back")
+    restore.add_argument("--base", type=_number, required=True, metavar="M", help="the version that this replaces")
+    _request_id(restore)
     delete = _add(
         commands, "delete", change.delete, "delete a key on the version that you saw",
         "--dir state delete plans/plan.md --base 4", "--dir state delete plans/plan.md --overwrite",

@@ -45,7 +45,7 @@ def plain(value: Any) -> Any:
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Columns, the last one not padded; nothing at all where there are no rows."""
-    cells = [[_cell(part) for part in row] for row in rows]
+    cells = [[cell(part) for part in row] for row in rows]
     if not cells:
         return
     widths = [max(len(row[i]) for row in [list(heads), *cells]) for i in range(len(heads))]
@@ -53,7 +53,8 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         print("  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True)).rstrip())
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """How a table shows it."""
     if value is None:
         return "-"
     if isinstance(value, float):
