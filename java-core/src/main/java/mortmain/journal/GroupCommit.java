@@ -280,6 +280,7 @@ final class GroupCommit {
         leading = more;
       }
       release(batch);
+      bell.ring();
       if (!more) {
         return;
       }

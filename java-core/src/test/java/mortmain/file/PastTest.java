@@ -295,6 +295,33 @@ class PastTest {
     assertEquals("k/x", heard.get(0).events().get(0).key().toString());
   }
 
+  /** Whoever forces a frame, also the thread that leads when callers are busy, wakes those who watch. */
+  @Test
+  void aWatcherFollowsManyWritersToTheirLastCommit() throws InterruptedException {
+    long after = store.durableRevision();
+    List<Thread> writers = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      String name = "k/" + i;
+      writers.add(new Thread(() -> {
+        for (int n = 0; n < 50; n++) {
+          commit(by("w").append(name, "1"));
+        }
+      }));
+    }
+    writers.forEach(Thread::start);
+    int seen = 0;
+    while (seen < 400) {
+      KeyEvents page = store.watch(new WatchRequest("k/", after, 1000, false, 20_000_000_000L, null));
+      assertFalse(page.events().isEmpty(), "nobody woke the watcher after " + seen + " events");
+      seen += page.events().size();
+      after = page.revision();
+    }
+    for (Thread writer : writers) {
+      writer.join();
+    }
+    assertEquals(400, seen);
+  }
+
   @Test
   void aWatcherOfAnotherStoreOrOfTheFutureIsTold() {
     WatchRequest other = new WatchRequest("", 0, 1, false, 0, "another");
