@@ -16,7 +16,7 @@ final class Manifest {
   private static final Pattern GUARDS = Pattern.compile("\\(\\* GUARDS \\*\\)(.*?)\\(\\* END GUARDS \\*\\)", Pattern.DOTALL);
   private static final Pattern OPERATOR = Pattern.compile("^(\\w+)(?:\\([^)]*\\))?\\s*==", Pattern.MULTILINE);
 
-  /** {@code constants}: overrides, {@code A=1,B=2} or {@code -}. */
+  /** {@code constants}: overrides, {@code A=1;B={x,y}} or {@code -}. */
   record Model(String cfg, String module, String constants, long states) {}
 
   /** {@code idle}: the actions that this configuration never takes. */

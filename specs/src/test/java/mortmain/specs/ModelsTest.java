@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -80,6 +82,15 @@ class ModelsTest {
   }
 
   @Test
+  void everyGuardIsMappedToTheCode() {
+    String readme = Manifest.text(Path.of("README.md"));
+    for (String guard : Manifest.guards()) {
+      boolean planned = Manifest.text(Manifest.TLA.resolve("Mirror.tla")).contains("\n" + guard + "(");
+      assertTrue(planned || readme.matches("(?s).*\\n\\|[^|]*\\b" + guard + "\\b[^|]*\\|.*"), () -> guard + " is not in README.md");
+    }
+  }
+
+  @Test
   void everyActionIsTakenInSomeModel() {
     Map<String, Set<String>> idle = new HashMap<>();
     manifest.models.forEach(model -> idle.put(model.module(), null));
@@ -92,9 +103,9 @@ class ModelsTest {
 
   private static String cfg(Manifest.Model model) {
     String cfg = Manifest.text(Manifest.TLA.resolve(model.cfg() + ".cfg"));
-    for (String constant : model.constants().equals("-") ? new String[0] : model.constants().split(",", -1)) {
+    for (String constant : model.constants().equals("-") ? new String[0] : model.constants().split(";", -1)) {
       String name = constant.substring(0, constant.indexOf('='));
-      String changed = cfg.replaceFirst("(?m)^(\\s*" + name + " = ).*$", "$1" + constant.substring(name.length() + 1));
+      String changed = cfg.replaceFirst("(?m)^(\\s*" + name + " = ).*$", "$1" + Matcher.quoteReplacement(constant.substring(name.length() + 1)));
       assertTrue(cfg.contains(" " + name + " = "), () -> model + ": no constant " + name);
       cfg = changed;
     }
