@@ -107,7 +107,7 @@ public final class Journal implements AutoCloseable {
    * that it was given, {@code after} if there was none. Throws {@link JournalDamaged}.
    */
   public long read(long after, Reader reader) throws IOException {
-    return new Rereading(log, after).run(reader);
+    return after >= commits.durable() ? after : new Rereading(log, after).run(reader);
   }
 
   /** Records up to this revision are not kept any more; 0 when every record is. */

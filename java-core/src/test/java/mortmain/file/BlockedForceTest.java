@@ -15,11 +15,15 @@ import mortmain.Request;
 import mortmain.disk.MemoryDisk;
 import mortmain.model.ErrorCode;
 import mortmain.model.Guard;
+import mortmain.model.HistoryRequest;
+import mortmain.model.KeyEvent;
+import mortmain.model.KeyEvents;
 import mortmain.model.MortmainException;
 import mortmain.model.Outcome;
 import mortmain.model.ReadOptions;
 import mortmain.model.Receipt;
 import mortmain.model.Snapshot;
+import mortmain.model.WatchRequest;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -81,6 +85,31 @@ class BlockedForceTest extends StoreFixture {
     Heard heard = new Heard();
     subject.store().commit(request.commit(), heard);
     return heard;
+  }
+
+  @Test
+  void neitherAWatchNorAHistoryShowsACommitWhoseForceIsUnderWay() throws InterruptedException {
+    commit(by("a").create("k", "1"));
+    long after = subject.store().durableRevision();
+    Request second = by("a").on(read("k")).put("k", "2");
+    WatchRequest request = new WatchRequest("", after, 10, true, 0, null);
+    CompletableFuture<KeyEvents> history = new CompletableFuture<>();
+    blockTheNextForce();
+    Heard heard = new Heard();
+    Thread thread = begin(second, heard);
+    KeyEvents early = subject.store().watch(request);
+    assertEquals(List.of(), early.events());
+    assertEquals(after, early.revision());
+    Thread asker = new Thread(() -> history.complete(subject.store().history(new HistoryRequest(key("k"), 0, 10, false))));
+    asker.start();
+    while (asker.getState() != Thread.State.WAITING && !history.isDone()) {
+      Thread.onSpinWait();
+    }
+    assertFalse(history.isDone());
+    gate.countDown();
+    thread.join();
+    assertEquals(2, history.join().events().get(0).version());
+    assertEquals(List.of(2L), subject.store().watch(request).events().stream().map(KeyEvent::version).toList());
   }
 
   @Test
