@@ -10,30 +10,30 @@ import java.util.function.IntFunction;
  * machine does not matter.
  */
 final class Depth {
-    private static final int DEEP = Json.MAX_DEPTH - 2;
-    private static final int TOLERATED = 10;
+  private static final int DEEP = Json.MAX_DEPTH - 2;
+  private static final int TOLERATED = 10;
 
-    private Depth() {}
+  private Depth() {}
 
-    static String payload() {
-        return "[" + "1,".repeat(1_000_000) + "1]";
+  static String payload() {
+    return "[" + "1,".repeat(1_000_000) + "1]";
+  }
+
+  static void doesNotMultiplyTheTime(IntFunction<Runnable> foldAtDepth) {
+    Runnable shallow = foldAtDepth.apply(1);
+    Runnable deep = foldAtDepth.apply(DEEP);
+    long shallowTime = best(shallow);
+    long deepTime = best(deep);
+    assertTrue(deepTime < TOLERATED * shallowTime, deepTime + " ns against " + shallowTime + " ns");
+  }
+
+  private static long best(Runnable fold) {
+    long best = Long.MAX_VALUE;
+    for (int i = 0; i < 3; i++) {
+      long start = System.nanoTime();
+      fold.run();
+      best = Math.min(best, System.nanoTime() - start);
     }
-
-    static void doesNotMultiplyTheTime(IntFunction<Runnable> foldAtDepth) {
-        Runnable shallow = foldAtDepth.apply(1);
-        Runnable deep = foldAtDepth.apply(DEEP);
-        long shallowTime = best(shallow);
-        long deepTime = best(deep);
-        assertTrue(deepTime < TOLERATED * shallowTime, deepTime + " ns against " + shallowTime + " ns");
-    }
-
-    private static long best(Runnable fold) {
-        long best = Long.MAX_VALUE;
-        for (int i = 0; i < 3; i++) {
-            long start = System.nanoTime();
-            fold.run();
-            best = Math.min(best, System.nanoTime() - start);
-        }
-        return best;
-    }
+    return best;
+  }
 }
