@@ -12,11 +12,12 @@ from langgraph_stage import Scene, on_both
 
 def story(scene: Scene) -> None:
     scene.run("setup", "raise_budget", "100")
-    with scene.process("one", "raise_budget", "10") as one, scene.process("two", "raise_budget", "5") as two:
+    with scene.process("one", "raise_budget", "10") as one:
         one.until_it_waits()
-        two.until_it_waits()
-        one.go_on().until_it_ends()
-        two.go_on().until_it_ends()
+        with scene.process("two", "raise_budget", "5") as two:  # the newer one wins at its first write
+            two.until_it_waits()
+            one.go_on().until_it_ends()
+            two.go_on().until_it_ends()
     scene.run("reader", "show", "budget")
 
 
