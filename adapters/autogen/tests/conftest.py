@@ -1,0 +1,30 @@
+"""One gateway for the whole run; every test has a prefix of its own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+from mortmain import Store
+from mortmain.testing import temporary_store
+
+from mortmain_autogen import MortmainMemory
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def store() -> Iterator[Store]:
+    with temporary_store() as one:
+        yield one
+
+
+@pytest.fixture
+def prefix() -> str:
+    return f"test{next(_numbers)}/"
+
+
+@pytest.fixture
+def memory(store: Store, prefix: str) -> MortmainMemory:
+    return MortmainMemory("findings", store, prefix=prefix)
