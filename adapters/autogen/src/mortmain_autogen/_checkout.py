@@ -127,7 +127,7 @@ class Checkout(Generic[S]):
     async def _leave(self) -> None:
         try:
             if self._claim is not None:
-                await finish(self._claim.release())
+                await finish(self._claim.release)
         finally:
             if self._connection is not None:
                 self._connection.leave()
@@ -151,7 +151,8 @@ class Checkout(Generic[S]):
             raise mortmain.InvalidRequest(
                 f"target: save_state gave {type(state).__name__}, not a mapping", field="target", reason="state"
             )
-        self.receipt = await finish(self._claim.commit(pack(dict(state))))
+        claim, form = self._claim, pack(dict(state))
+        self.receipt = await finish(lambda: claim.commit(form))
         return self.receipt
 
     async def check(self) -> None:

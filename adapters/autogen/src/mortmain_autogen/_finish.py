@@ -4,7 +4,7 @@ and what is stored do not drift apart."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def finish(work: Coroutine[Any, Any, T]) -> T:
-    """Await work that a cancellation of this task does not stop half-way; the cancellation follows it."""
-    task = asyncio.ensure_future(work)
+async def finish(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Do work that a cancellation of this task does not stop half-way; the cancellation follows it."""
+    task = asyncio.ensure_future(work())
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
@@ -30,13 +30,12 @@ async def finish(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-async def linked(work: Coroutine[Any, Any, T], token: CancellationToken | None) -> T:
-    """Await work that AutoGen's cancellation token cancels, too."""
+async def linked(work: Callable[[], Coroutine[Any, Any, T]], token: CancellationToken | None) -> T:
+    """Do work that AutoGen's cancellation token cancels, too."""
     if token is None:
-        return await work
+        return await work()
     if token.is_cancelled():
-        work.close()
         raise asyncio.CancelledError
-    task = asyncio.ensure_future(work)
+    task = asyncio.ensure_future(work())
     token.link_future(task)
     return await task

@@ -127,7 +127,7 @@ class MortmainMemory(Attached, Latched, Memory, Component[MortmainMemoryConfig])
         """All contents in the order in which they were added, whatever the query says. What it gives is what `clear`
         may remove."""
         with self._latch.around("query"):
-            return MemoryQueryResult(results=await linked(self._read(), cancellation_token))
+            return MemoryQueryResult(results=await linked(self._read, cancellation_token))
 
     async def _read(self) -> list[MemoryContent]:
         store = await self._opening()
@@ -147,7 +147,7 @@ class MortmainMemory(Attached, Latched, Memory, Component[MortmainMemoryConfig])
         """Append a content. Never a VersionConflict; InvalidRequest for one that would not read back the same."""
         with self._latch.around("add"):
             item = _item(content)
-            await linked(finish(self._add(item)), cancellation_token)
+            await linked(lambda: finish(lambda: self._add(item)), cancellation_token)
 
     async def _add(self, item: Any) -> None:
         self._seen.wrote(await self._write(lambda txn: txn.append(self._key, item)))
@@ -156,7 +156,7 @@ class MortmainMemory(Attached, Latched, Memory, Component[MortmainMemoryConfig])
         """Remove all contents, if they are what this object has last read; VersionConflict otherwise: query first,
         then decide again."""
         with self._latch.around("clear"):
-            await finish(self._clear())
+            await finish(self._clear)
 
     async def _clear(self) -> None:
         ticket = self._seen.ticket

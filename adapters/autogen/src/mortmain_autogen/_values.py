@@ -94,10 +94,12 @@ def _pack_model(value: BaseModel, path: str) -> dict[str, Any]:
     name = _name_of(cls)
     form = _pack(value.model_dump(round_trip=True, warnings=False), f"{path}<{cls.__name__}>")
     try:
-        back = cls.model_validate(unpack(form))
-    except ValidationError as error:
-        raise _refused(path, f"{cls.__name__} does not read back: {error.errors()[0]['msg']}") from None
-    if back != value:
+        same = bool(cls.model_validate(unpack(form)) == value)
+    except Exception as error:
+        # A class can raise anything while it is made and compared.
+        why = f"{cls.__name__} does not read back: {type(error).__name__}: {error!s:.200}"
+        raise _refused(path, why) from error
+    if not same:
         raise _refused(path, f"{cls.__name__} would read back as something else: some field is not dumped whole")
     return _tagged("model", form, **{"class": name})
 
