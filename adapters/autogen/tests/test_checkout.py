@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
@@ -323,6 +324,32 @@ async def test_a_conflict_that_the_model_was_told_as_text_is_not_lost(
         async with checkout(store, key, team_with_tool(tidy_up)) as crew:
             result = await crew.run(task="go on")
     assert result.stop_reason is not None, "the team did not notice"
+    assert not store.read(key).exists
+
+
+async def test_a_conflict_is_raised_once_by_checkouts_in_each_other(
+    store: Store, key: str, memory: MortmainMemory
+) -> None:
+    await memory.query()
+    store.append(memory.key, "theirs")
+
+    async def tidy_up() -> str:
+        await memory.clear()
+        return "tidy"
+
+    async with checkout(store, key, Custom({"outer": True})):
+        with pytest.raises(mortmain.VersionConflict):
+            async with checkout(store, f"{key}/inner", team_with_tool(tidy_up)) as crew:
+                await crew.run(task="go on")
+    assert store.read(key).value == {"outer": True}
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="task groups came with Python 3.11")
+async def test_a_flattened_error_is_found_in_a_task_group(store: Store, key: str, memory: MortmainMemory) -> None:
+    store.commit(memory.key, 3, overwrite=True)
+    with pytest.raises(mortmain.WrongType):
+        async with checkout(store, key, team("one", memory=[memory])) as crew, asyncio.TaskGroup() as group:
+            group.create_task(crew.run(task="go on"))
     assert not store.read(key).exists
 
 

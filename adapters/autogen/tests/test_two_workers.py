@@ -5,6 +5,7 @@ The stories are the claims of the folder repro, which also show what state in a 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -15,8 +16,11 @@ from typing import Any
 
 import mortmain
 import pytest
+from autogen_core.memory import MemoryContent, MemoryMimeType
 from mortmain import Store
 from mortmain.testing import temporary_store
+
+from mortmain_autogen import MortmainMemory
 
 REPRO = Path(__file__).resolve().parents[3] / "repro"
 KEY = "teams/research"
@@ -119,6 +123,7 @@ def answers(store: Store) -> list[str]:
     return [one["content"] for one in messages if one["type"] == "AssistantMessage"]
 
 
+@pytest.mark.timeout(180)
 def test_without_the_claims_guard_the_zombie_wins(tmp_path: Path) -> None:
     """The test of the test: the same story with the guard sabotaged must come out wrong."""
     outcomes = {}
@@ -141,6 +146,22 @@ def test_a_gateway_that_is_killed_during_a_run_costs_nothing() -> None:
         assert answers(store) == ["found by one"]
         assert store.read(KEY).version == 1
         assert store.read("teams/other").value == {"kept": True}
+
+
+def test_what_a_memory_acknowledged_is_there_once_after_the_gateway_was_killed() -> None:
+    with temporary_store() as store:
+        memory = MortmainMemory("findings", store)
+
+        async def add(number: int) -> None:
+            if number == 20:
+                os.kill(store.info()["pid"], signal.SIGKILL)
+            await memory.add(MemoryContent(content=str(number), mime_type=MemoryMimeType.TEXT))
+
+        async def work() -> list[str]:
+            await asyncio.gather(*(add(number) for number in range(40)))
+            return sorted(str(one.content) for one in (await memory.query()).results)
+
+        assert asyncio.run(work()) == sorted(map(str, range(40)))
 
 
 def test_a_worker_that_is_killed_leaves_nothing_half_written_and_its_claim_expires() -> None:

@@ -109,6 +109,7 @@ class Checkout(Generic[S]):
                 return
             known = typed(error, inside)
             if known is not None:
+                inside.deliver(known)
                 raise known from error
         finally:
             inside.open = False
@@ -144,6 +145,7 @@ class Checkout(Generic[S]):
             raise mortmain.InvalidRequest("checkout: save inside of it", field="checkout", reason="not entered")
         for hidden in self._scope.pending():
             if isinstance(hidden, (mortmain.Conflict, mortmain.CommitUnconfirmed)):
+                self._scope.deliver(hidden)
                 raise hidden
         self._check_running("saved")
         state = await self._target.save_state()

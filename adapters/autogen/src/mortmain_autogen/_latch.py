@@ -53,6 +53,13 @@ class Scope:
         with _lock:
             return [one.error for one in reversed(self.kept) if not one.taken]
 
+    def deliver(self, error: mortmain.MortmainError) -> None:
+        """The checkout raises it: one around this does not raise it again."""
+        with _lock:
+            for one in self.kept:
+                if one.error is error:
+                    one.taken = True
+
 
 scope: ContextVar[Scope | None] = ContextVar("mortmain_autogen_scope", default=None)
 
@@ -153,11 +160,19 @@ def typed(flat: BaseException, inside: Scope) -> mortmain.MortmainError | None:
     """The typed error behind an exception that holds its text; None if there is none."""
     if not isinstance(flat, Exception) or isinstance(flat, mortmain.MortmainError):
         return None
-    text = str(flat)
+    texts = list(_texts(flat))
     for error in [*inside.pending(), *_errors_of_this_process()]:
-        if f"{type(error).__name__}: {error}" in text:
+        if any(f"{type(error).__name__}: {error}" in text for text in texts):
             return error
     return None
+
+
+def _texts(error: BaseException) -> Iterator[str]:
+    """What an exception says, and what those of a group say."""
+    yield str(error)
+    for one in getattr(error, "exceptions", ()):
+        if isinstance(one, BaseException) and not isinstance(one, mortmain.MortmainError):
+            yield from _texts(one)
 
 
 def _errors_of_this_process() -> list[mortmain.MortmainError]:
