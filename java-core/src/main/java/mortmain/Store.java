@@ -87,6 +87,14 @@ public final class Store implements AutoCloseable {
     return provider().repair(directory.toAbsolutePath().normalize(), truncateAtRevision);
   }
 
+  /**
+   * Makes a new store of a backup, in a directory that is empty or missing. INVALID when that is not so or the backup is none, CORRUPT when it
+   * is damaged; nothing was written then.
+   */
+  public static Map<String, Object> restore(Path backup, Path directory, Engine.Progress progress) {
+    return provider().restore(backup.toAbsolutePath().normalize(), directory.toAbsolutePath().normalize(), progress);
+  }
+
   /** Commits, or throws why not. */
   public Receipt commit(Commit commit) {
     Awaited<Receipt> awaited = new Awaited<>();
@@ -275,20 +283,20 @@ public final class Store implements AutoCloseable {
 
   /** The final word on a request: an unknown one never commits afterwards. Waits for one that is being judged. */
   public Resolution resolve(String requestId, String writer) {
-    return resolve(requestId, writer, Long.MAX_VALUE);
+    return resolve(requestId, writer, Long.MAX_VALUE, null);
   }
 
   /**
    * The final word on a request. {@code since}: the durable revision that its client knew when it made the id; of one before the horizon
-   * nothing is known, and it is REQUEST_ID_EXPIRED.
+   * nothing is known, and it is REQUEST_ID_EXPIRED. {@code storeId}: of the store that it was made for, or null; STORE_CHANGED for another one.
    */
-  public Resolution resolve(String requestId, String writer, long since) {
+  public Resolution resolve(String requestId, String writer, long since, String storeId) {
     Rejection problem = CommitShape.requestId(requestId);
     if (problem != null) {
       throw problem.exception();
     }
     judging.await(requestId);
-    return decide(view -> Fence.resolve(view, requestId, writer, since));
+    return decide(view -> Fence.resolve(view, requestId, writer, since, storeId));
   }
 
   public List<ClaimInfo> claims(String prefix) {
@@ -375,6 +383,11 @@ public final class Store implements AutoCloseable {
   /** Checks every byte that is kept. */
   public Map<String, Object> verify() {
     return engine.verify();
+  }
+
+  /** Copies everything that is durable into an empty or missing directory, while commits go on. INVALID when the directory will not do. */
+  public Map<String, Object> backup(Path target, Engine.Progress progress) {
+    return engine.backup(target, progress);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package mortmain.disk;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -12,8 +13,42 @@ import java.util.List;
  * kernel may have marked the page clean.
  */
 public interface Disk {
+  /** Bytes that a copy reads at once, and writes before it forces. */
+  int COPY_STEP = 1 << 18;
+
+  int FORCE_EVERY = 1 << 23;
+
   /** Opens an existing file for reading and writing. Throws {@link java.nio.file.NoSuchFileException}. */
   DiskFile open(Path file) throws IOException;
+
+  /** Opens an existing file for reading alone, so that a medium that takes no writes will do. */
+  default DiskFile openForReading(Path file) throws IOException {
+    return open(file);
+  }
+
+  /** Copies a file to a new one, forced; by a clone that shares the blocks where the file system can do that. */
+  default void copy(Path from, Path to) throws IOException {
+    try (DiskFile source = openForReading(from)) {
+      copy(source, source.size(), to);
+    }
+  }
+
+  /** Copies the first bytes of a file to a new one, forced in steps: the disk is shared with those who commit. */
+  default void copy(DiskFile from, long length, Path to) throws IOException {
+    try (DiskFile copy = create(to)) {
+      ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(COPY_STEP, length));
+      for (long at = 0; at < length; ) {
+        bytes.clear().limit((int) Math.min(bytes.capacity(), length - at));
+        int read = bytes.remaining();
+        from.readFully(at, bytes);
+        copy.writeFully(at, bytes.flip());
+        at += read;
+        if (at == length || at % FORCE_EVERY == 0) {
+          copy.force();
+        }
+      }
+    }
+  }
 
   /** Creates an empty file and opens it. Throws {@link java.nio.file.FileAlreadyExistsException}. */
   DiskFile create(Path file) throws IOException;

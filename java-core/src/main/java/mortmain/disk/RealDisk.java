@@ -16,6 +16,8 @@ import java.util.stream.Stream;
 
 /** The local file system. Safe for use by several threads; holds no state. */
 public final class RealDisk implements Disk {
+  private static final boolean CLONES = Runtime.version().feature() >= 20;
+
   @Override
   public DiskFile open(Path file) throws IOException {
     return channel(file, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS));
@@ -24,6 +26,24 @@ public final class RealDisk implements Disk {
   @Override
   public DiskFile create(Path file) throws IOException {
     return channel(file, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW));
+  }
+
+  @Override
+  public DiskFile openForReading(Path file) throws IOException {
+    return channel(file, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
+  }
+
+  /** From Java 20 on the JDK's own copy clones where the file system can; an older one copies in steps. */
+  @Override
+  public void copy(Path from, Path to) throws IOException {
+    if (!CLONES) {
+      Disk.super.copy(from, to);
+      return;
+    }
+    Files.copy(from, to, LinkOption.NOFOLLOW_LINKS);
+    try (DiskFile copy = open(to)) {
+      copy.force();
+    }
   }
 
   private static RealFile channel(Path file, Set<OpenOption> options) throws IOException {

@@ -74,7 +74,7 @@ public interface Engine extends AutoCloseable {
   }
 
   private static MortmainException unsupported(String operation) {
-    return Rejection.of(ErrorCode.UNSUPPORTED, "this engine keeps no " + operation, Map.of("operation", operation)).exception();
+    return Rejection.of(ErrorCode.UNSUPPORTED, "this engine has no " + operation, Map.of("operation", operation)).exception();
   }
 
   List<ClaimInfo> claims(String prefix);
@@ -95,6 +95,20 @@ public interface Engine extends AutoCloseable {
 
   /** Checks every byte that is kept; plain scalars. Damage is a {@code MortmainException} CORRUPT. */
   Map<String, Object> verify();
+
+  /**
+   * Copies everything that is durable into an empty or missing directory, while commits go on, and checks the copy; what it says is plain
+   * scalars. INVALID when the directory will not do, CORRUPT when the original is damaged.
+   */
+  default Map<String, Object> backup(Path target, Progress progress) {
+    throw unsupported("backup");
+  }
+
+  /** Hears, on the thread that copies, how many bytes of how many are done. */
+  @FunctionalInterface
+  interface Progress {
+    void copied(long bytes, long of);
+  }
 
   @Override
   void close();

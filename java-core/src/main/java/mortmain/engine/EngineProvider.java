@@ -20,6 +20,12 @@ public interface EngineProvider {
   /** Checks a store: what {@link Engine#verify} says, without a running engine. */
   Map<String, Object> verify(Path directory);
 
+  /**
+   * Makes a new store of a backup: checks the backup first, then copies it into an empty or missing directory, under a new store id and without
+   * claims. INVALID when the directory is not empty or the backup is none, CORRUPT when it is damaged; nothing was written in both cases.
+   */
+  Map<String, Object> restore(Path backup, Path directory, Engine.Progress progress);
+
   /** Cuts a damaged store at a revision; what is cut off is kept aside. */
   Map<String, Object> repair(Path directory, long truncateAtRevision);
 }

@@ -33,7 +33,7 @@ final class CommitRule {
 
   Verdict<Receipt> judge() {
     long since = commit.call().since();
-    long base = Math.max(commit.baseRevision(), since == Long.MAX_VALUE ? 0 : since);
+    long base = Math.max(commit.baseRevision(), Fence.known(since));
     if (!Guards.storeIs(view, commit.storeId(), base)) {
       return Verdict.reject(Fence.storeChanged(view, commit.storeId()));
     }

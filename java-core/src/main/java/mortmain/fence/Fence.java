@@ -115,6 +115,9 @@ public final class Fence {
 
   /** Takes ownership away; a key or prefix is bumped whether or not a claim is live. */
   public static Verdict<Event.Reclaimed> reclaim(View view, ReclaimRequest request) {
+    if (!Guards.storeIs(view, request.storeId(), known(request.call().since()))) {
+      return Verdict.reject(storeChanged(view, request.storeId()));
+    }
     Optional<Event> known = view.remembered(request.call().requestId());
     if (known.isPresent()) {
       return known.get() instanceof Event.Reclaimed done
@@ -167,8 +170,28 @@ public final class Fence {
     return Verdict.accept(true, expiry(view, taken, "not renewed between two restarts"));
   }
 
-  /** The final word: an unknown id is refused durably before the answer, and never commits afterwards. */
-  public static Verdict<Resolution> resolve(View view, String requestId, String writer, long since) {
+  /**
+   * A backup becomes another store: a new storeId refuses every snapshot, ticket and request of the original, and the reclamation of
+   * everything ends every claim and fences also what names no store.
+   */
+  public static Verdict<Boolean> restored(View view, String storeId) {
+    List<Event.Taken> taken = new ArrayList<>();
+    view.claimed("").forEach(key -> taken.add(taken(view.key(key))));
+    long revision = view.revision() + 1;
+    return Verdict.accept(
+        true,
+        new Event.Restored(revision, view.wallMicros(), storeId),
+        new Event.Reclaimed(revision + 1, view.wallMicros(), null, "restore", "a backup was restored", "", List.copyOf(taken)));
+  }
+
+  /**
+   * The final word: an unknown id is refused durably before the answer, and never commits afterwards. {@code storeId}: of the store that the
+   * request was made for, or null: what another store does not know may have happened there.
+   */
+  public static Verdict<Resolution> resolve(View view, String requestId, String writer, long since, String storeId) {
+    if (!Guards.storeIs(view, storeId, known(since))) {
+      return Verdict.reject(storeChanged(view, storeId));
+    }
     Optional<Event> known = view.remembered(requestId);
     if (known.isEmpty() && !Guards.insideHorizon(view, since)) {
       return Verdict.reject(idExpired(view, requestId));
@@ -192,6 +215,11 @@ public final class Fence {
    */
   public static boolean settled(View view, Call call) {
     return view.remembered(call.requestId()).isPresent() || !Guards.insideHorizon(view, call.since());
+  }
+
+  /** A revision that a client knew of; none is before everything. */
+  static long known(long since) {
+    return since == Long.MAX_VALUE ? 0 : since;
   }
 
   static Rejection storeChanged(View view, String storeId) {

@@ -24,6 +24,7 @@ final class EventCodec {
   private static final int RECLAIMED = 7;
   private static final int REQUEST_REFUSED = 8;
   private static final int FORGOTTEN = 9;
+  private static final int RESTORED = 20;
 
   private EventCodec() {}
 
@@ -91,6 +92,8 @@ final class EventCodec {
       return REQUEST_REFUSED;
     } else if (event instanceof Event.Forgotten) {
       return FORGOTTEN;
+    } else if (event instanceof Event.Restored) {
+      return RESTORED;
     }
     return event instanceof Event.Created ? CREATED : OPENED;
   }
@@ -121,6 +124,8 @@ final class EventCodec {
       out.varint(forgotten.epoch());
     } else if (event instanceof Event.Created created) {
       out.text(created.storeId());
+    } else if (event instanceof Event.Restored restored) {
+      out.text(restored.storeId());
     }
   }
 
@@ -135,6 +140,7 @@ final class EventCodec {
       case CLAIM_RELEASED -> new Event.ClaimReleased(revision, at, key(in), in.text());
       case RECLAIMED -> reclaimed(revision, at, in);
       case REQUEST_REFUSED -> new Event.RequestRefused(revision, at, in.text(), in.text());
+      case RESTORED -> new Event.Restored(revision, at, in.text());
       case FORGOTTEN -> new Event.Forgotten(revision, at, in.varint(), in.varint(), in.varint());
       default -> throw new IllegalArgumentException("event kind " + kind + " is not known to this version of mortmain");
     };

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import mortmain.journal.JournalBackup;
 import mortmain.journal.JournalDamaged;
 import mortmain.journal.JournalPoisoned;
 import mortmain.model.ErrorCode;
@@ -45,6 +46,15 @@ final class Failed {
     String sentence = directory + " cannot be opened: " + failure.getMessage();
     return new MortmainException(
         Rejection.of(ErrorCode.UNAVAILABLE, sentence, Map.of("reason", "start-failed")), failure);
+  }
+
+  /** A backup or restore that cannot be: the directory will not do, or it cannot be written. */
+  static MortmainException backup(String field, IOException failure) {
+    if (failure instanceof JournalDamaged damage) {
+      return damaged(damage);
+    }
+    String reason = failure instanceof JournalBackup.NotPossible ? failure.getMessage() : "it failed: " + failure;
+    return new MortmainException(Rejection.invalid(field, reason), failure);
   }
 
   static MortmainException locked(Path directory, String holder) {

@@ -20,7 +20,6 @@ import mortmain.journal.Journal;
 import mortmain.journal.JournalDamaged;
 import mortmain.journal.JournalPoisoned;
 import mortmain.journal.JournalStats;
-import mortmain.journal.VerifyReport;
 import mortmain.model.Claim;
 import mortmain.model.ClaimInfo;
 import mortmain.model.Commit;
@@ -405,7 +404,7 @@ final class FileEngine implements Engine {
   @Override
   public Map<String, Object> verify() {
     try {
-      return report(journal.verify());
+      return Reports.of(journal.verify());
     } catch (JournalDamaged e) {
       throw Failed.damaged(e);
     } catch (IOException e) {
@@ -413,16 +412,26 @@ final class FileEngine implements Engine {
     }
   }
 
-  static Map<String, Object> report(VerifyReport report) {
-    Map<String, Object> map = new LinkedHashMap<>();
-    map.put("ok", true);
-    map.put("segments", (long) report.segments());
-    map.put("frames", report.frames());
-    map.put("records", report.records());
-    map.put("bytes", report.bytes());
-    map.put("first_revision", report.firstRevision());
-    map.put("revision", report.lastRevision());
-    return map;
+  @Override
+  public Map<String, Object> backup(Path target, Progress progress) {
+    Path ours = directory.toAbsolutePath().normalize();
+    Path wanted = target.toAbsolutePath().normalize();
+    if (wanted.startsWith(ours) || ours.startsWith(wanted)) {
+      throw Rejection.invalid("directory", wanted + " and the store's own directory lie inside each other").exception();
+    }
+    try {
+      return Reports.of(journal.backup(wanted, storeId(), progress::copied), wanted);
+    } catch (IOException e) {
+      throw Failed.backup("directory", e);
+    }
+  }
+
+  /** After recovery of a copied backup: it is another store from here on. Not yet shared with other threads. */
+  void restored(String newStoreId) {
+    if (Fence.restored(view(), newStoreId) instanceof Verdict.Accepted<Boolean> accepted) {
+      accepted.events().forEach(this::append);
+    }
+    journal.awaitDurable(state.index().revision());
   }
 
   /** The event whose record lies at a place. */

@@ -14,9 +14,11 @@ import mortmain.disk.FileSystems;
 import mortmain.disk.RealDisk;
 import mortmain.engine.Engine;
 import mortmain.engine.EngineProvider;
+import mortmain.journal.BackupReport;
 import mortmain.journal.DirectoryLock;
 import mortmain.journal.Footers;
 import mortmain.journal.Journal;
+import mortmain.journal.JournalBackup;
 import mortmain.journal.JournalOptions;
 import mortmain.journal.JournalRepair;
 import mortmain.journal.RepairReport;
@@ -81,6 +83,22 @@ public final class FileEngineProvider implements EngineProvider {
   /** An engine whose time passes only when {@link FileEngine#tick} is called. */
   static FileEngine recover(Disk disk, Path directory, JournalOptions options, Limits limits, Clocks clocks, Runnable release)
       throws IOException {
+    FileEngine engine = replayed(Journal::open, disk, directory, options, limits, clocks, release);
+    engine.opened(newStoreId());
+    return engine;
+  }
+
+  private static String newStoreId() {
+    return HexFormat.of().formatHex(new SecureRandom().generateSeed(16));
+  }
+
+  /** How the journal is opened. */
+  private interface Opening {
+    Journal open(Disk disk, Path directory, JournalOptions options, Journal.Replay replay, Footers footers) throws IOException;
+  }
+
+  private static FileEngine replayed(
+      Opening opening, Disk disk, Path directory, JournalOptions options, Limits limits, Clocks clocks, Runnable release) throws IOException {
     Index index = new Index();
     Journal[] journal = new Journal[1];
     Values.Source source = (segment, offset, into) -> journal[0].read(segment, offset, into);
@@ -91,7 +109,7 @@ public final class FileEngineProvider implements EngineProvider {
     Failure failure = new Failure();
     long[] last = new long[1];
     journal[0] =
-        Journal.open(
+        opening.open(
             disk,
             directory,
             options.onPoison(failure::happened),
@@ -101,9 +119,7 @@ public final class FileEngineProvider implements EngineProvider {
             },
             tables);
     index.recent().clear(last[0]);
-    FileEngine engine = new FileEngine(directory, state, journal[0], new Past(source, tables), clocks, failure, release);
-    engine.opened(HexFormat.of().formatHex(new SecureRandom().generateSeed(16)));
-    return engine;
+    return new FileEngine(directory, state, journal[0], new Past(source, tables), clocks, failure, release);
   }
 
   private static void replay(FileState state, int segment, int offset, EventCodec.Coded coded, Clocks clocks) {
@@ -115,11 +131,70 @@ public final class FileEngineProvider implements EngineProvider {
   }
 
   @Override
+  public Map<String, Object> restore(Path backup, Path directory, Engine.Progress progress) {
+    Disk disk = new RealDisk();
+    BackupReport whole;
+    try {
+      whole = verified(disk, backup);
+    } catch (IOException e) {
+      throw Failed.backup("backup", e);
+    }
+    try {
+      JournalBackup.requireVacant(disk, directory);
+      Files.createDirectories(directory);
+      FileSystems.requireLocal(directory, false);
+      DirectoryLock lock = lock(directory);
+      try {
+        JournalOptions options = JournalOptions.defaults().beforeForce(lock::stillOurs);
+        return restore(disk, backup, directory, whole, options, Clocks.system(), progress);
+      } finally {
+        close(lock);
+      }
+    } catch (IOException e) {
+      throw Failed.backup("directory", e);
+    }
+  }
+
+  /** Every record of it is one that this version can read. */
+  private static BackupReport verified(Disk disk, Path backup) throws IOException {
+    return JournalBackup.verify(disk, backup, (segment, offset, revision, bytes) -> EventCodec.decode(bytes));
+  }
+
+  /** The directory's lock is held. Until the last step it is no store; what is left by a crash is refused, and a second try begins anew. */
+  static Map<String, Object> restore(
+      Disk disk, Path backup, Path directory, BackupReport whole, JournalOptions options, Clocks clocks, Engine.Progress progress)
+      throws IOException {
+    JournalBackup.copyBack(disk, backup, directory, progress::copied);
+    Map<String, Object> report = Reports.of(whole, directory);
+    try (FileEngine engine = replayed(Journal::openRestoring, disk, directory, options, Limits.DEFAULT, clocks, () -> { })) {
+      if (engine.durableRevision() != whole.revision()) {
+        throw new IOException("the copy ends at revision " + engine.durableRevision() + ", the backup at " + whole.revision());
+      }
+      engine.restored(newStoreId());
+      report.put("restored_from", whole.store());
+      report.put("store_id", engine.storeId());
+      report.put("revision", engine.durableRevision());
+    }
+    JournalBackup.finish(disk, directory);
+    return report;
+  }
+
+  @Override
   public Map<String, Object> verify(Path directory) {
+    try {
+      Disk disk = new RealDisk();
+      if (JournalBackup.isBackup(disk, directory)) {
+        Map<String, Object> report = new LinkedHashMap<>(Map.of("ok", true));
+        report.putAll(Reports.of(verified(disk, directory), directory));
+        return report;
+      }
+    } catch (IOException e) {
+      throw Failed.backup("dir", e);
+    }
     try {
       DirectoryLock lock = lock(directory);
       try (Journal journal = Journal.open(new RealDisk(), directory, JournalOptions.defaults().beforeForce(lock::stillOurs), (s, o, r, b) -> EventCodec.decode(b), Footers.UNKNOWN)) {
-        return FileEngine.report(journal.verify());
+        return Reports.of(journal.verify());
       } finally {
         close(lock);
       }

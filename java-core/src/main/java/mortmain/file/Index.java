@@ -153,6 +153,8 @@ final class Index {
       forget(forgotten);
     } else if (event instanceof Event.Created created) {
       storeId = created.storeId();
+    } else if (event instanceof Event.Restored restored) {
+      storeId = restored.storeId();
     } else if (event instanceof Event.Opened) {
       inherit(claimNanos);
     }

@@ -17,6 +17,12 @@ import mortmain.disk.DiskFile;
 final class Home {
   static final String MANIFEST = "MANIFEST";
   static final String FORMAT = "FORMAT";
+  /** The manifest of a directory into which a backup is being restored; renamed to MANIFEST when all of it is there. */
+  static final String RESTORING = "MANIFEST.restoring";
+  /** What makes a directory a whole backup, and what it has until then. */
+  static final String BACKUP = "BACKUP";
+
+  static final String BACKUP_PARTIAL = "BACKUP.partial";
   private static final Pattern SEGMENT = Pattern.compile("[0-9]{8}\\.seg");
   private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss.SSS'Z'").withZone(ZoneOffset.UTC);
   private static final int COPY_STEP = 1 << 18;
@@ -24,11 +30,28 @@ final class Home {
   final Disk disk;
   final Path root;
   final Path journal;
+  /** MANIFEST, unless the store is being restored. */
+  final String manifest;
 
   Home(Disk disk, Path root) {
+    this(disk, root, MANIFEST);
+  }
+
+  Home(Disk disk, Path root, String manifest) {
     this.disk = disk;
     this.root = root;
     this.journal = root.resolve("journal");
+    this.manifest = manifest;
+  }
+
+  /** A backup, or half a restore, is no store: opened as one it would make old claims and snapshots valid again. */
+  void requireStore() throws IOException {
+    if (disk.exists(root.resolve(BACKUP)) || disk.exists(root.resolve(BACKUP_PARTIAL))) {
+      throw new IOException("it is a backup, not a store: restore it into another directory with `mortmain restore-backup`");
+    }
+    if (manifest.equals(MANIFEST) && disk.exists(root.resolve(RESTORING)) && !disk.exists(root.resolve(MANIFEST))) {
+      throw new IOException("the restore of a backup into it was not finished: run `mortmain restore-backup` again");
+    }
   }
 
   static String name(int segment) {

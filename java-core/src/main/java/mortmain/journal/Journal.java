@@ -46,7 +46,15 @@ public final class Journal implements AutoCloseable {
 
   /** The same, with footers at the ends of sealed segments. */
   public static Journal open(Disk disk, Path directory, JournalOptions options, Replay replay, Footers footers) throws IOException {
-    Home home = new Home(disk, directory);
+    return open(new Home(disk, directory), options, replay, footers);
+  }
+
+  /** The same, of a directory into which {@link JournalBackup#copyBack} has copied and which is no store before {@link JournalBackup#finish}. */
+  public static Journal openRestoring(Disk disk, Path directory, JournalOptions options, Replay replay, Footers footers) throws IOException {
+    return open(new Home(disk, directory, Home.RESTORING), options, replay, footers);
+  }
+
+  private static Journal open(Home home, JournalOptions options, Replay replay, Footers footers) throws IOException {
     Recovered recovered = new Recovery(home, options, footers).run(replay);
     Log log = new Log(home, options, footers, recovered);
     return new Journal(log, new GroupCommit(log, options, recovered));
@@ -129,6 +137,15 @@ public final class Journal implements AutoCloseable {
   public VerifyReport verify() throws IOException {
     Log.End end = log.end();
     return new Verification().run(log.segments(), end);
+  }
+
+  /**
+   * Copies everything that is forced into an empty or missing directory, as a {@link JournalBackup}, and checks the copy; writing goes on
+   * meanwhile. {@code store}: whose journal this is, one word, for the backup's seal. Throws {@link JournalDamaged}, and
+   * {@link JournalBackup.NotPossible} when the directory is not empty or has no room.
+   */
+  public BackupReport backup(Path target, String store, JournalBackup.Progress progress) throws IOException {
+    return new BackupWriter(log, target, store, progress).run();
   }
 
   /** The last revision that was appended, durable or not. */

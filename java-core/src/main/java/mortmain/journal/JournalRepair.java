@@ -39,7 +39,9 @@ public final class JournalRepair {
   }
 
   static RepairReport repair(Disk disk, Path directory, long truncateAtRevision, Clock clock) throws IOException {
-    JournalRepair repair = new JournalRepair(new Home(disk, directory), clock, truncateAtRevision);
+    Home home = new Home(disk, directory);
+    home.requireStore();
+    JournalRepair repair = new JournalRepair(home, clock, truncateAtRevision);
     try {
       repair.findCut();
       return repair.cut();

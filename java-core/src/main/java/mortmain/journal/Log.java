@@ -26,6 +26,7 @@ final class Log {
   private volatile End end;
   private final List<FutureTask<?>> sealing = new ArrayList<>();
   private final Waypoints waypoints;
+  private final Holds holds = new Holds();
   private Segment current;
   private long position;
   private int crc;
@@ -89,7 +90,7 @@ final class Log {
     file.force();
     List<Segment> more = new ArrayList<>(segments);
     more.add(next);
-    home.replace(Home.MANIFEST, Manifest.of(more).text());
+    home.replace(home.manifest, Manifest.of(more).text());
     segments = List.copyOf(more);
     seal(current, position, crc, revision);
     current = next;
@@ -124,6 +125,15 @@ final class Log {
         // The records do not depend on it.
       }
     }
+  }
+
+  /** Who copies segments: their files must not be removed meanwhile. */
+  Holds holds() {
+    return holds;
+  }
+
+  Home home() {
+    return home;
   }
 
   /** Nanoseconds of the last force of a frame. */

@@ -35,9 +35,10 @@ final class Recovery {
 
   Recovered run(Journal.Replay replay) throws IOException {
     try {
+      home.requireStore();
       disk.createDirectories(home.journal);
       checkFormat();
-      String manifest = home.text(Home.MANIFEST);
+      String manifest = home.text(home.manifest);
       return manifest == null ? create() : recover(Manifest.parse(manifest), replay);
     } catch (IOException | RuntimeException | Error e) {
       closeAll(segments);
@@ -54,7 +55,7 @@ final class Recovery {
   private void checkFormat() throws IOException {
     String text = home.text(Home.FORMAT);
     if (text == null) {
-      if (home.text(Home.MANIFEST) != null) {
+      if (home.text(home.manifest) != null) {
         throw new JournalDamaged(Home.FORMAT, 0, 1, JournalDamaged.UNKNOWN, "it is missing");
       }
       return;
@@ -79,7 +80,7 @@ final class Recovery {
     first.writeHeader();
     file.force();
     home.replace(Home.FORMAT, FORMAT_LINE);
-    home.replace(Home.MANIFEST, Manifest.of(segments).text());
+    home.replace(home.manifest, Manifest.of(segments).text());
     return new Recovered(segments, Segment.HEADER, 0, 0, true, waypoints);
   }
 
@@ -114,13 +115,31 @@ final class Recovery {
 
   /** Opens a listed segment and checks that it continues the walk of the one before. */
   static Segment open(Home home, Manifest.Listed listed, Walk before) throws IOException {
-    long revision = before == null ? 0 : before.revision();
+    Segment segment = open(home, listed, before == null ? 0 : before.revision(), home.disk::open);
+    try {
+      requireContinues(segment, before, Home.relative(listed.number()));
+      return segment;
+    } catch (IOException | RuntimeException e) {
+      DiskFile file = segment.file();
+      try (file) {
+        throw e;
+      }
+    }
+  }
+
+  /** How a segment's file is opened. */
+  interface Opening {
+    DiskFile open(Path path) throws IOException;
+  }
+
+  /** Opens a listed segment, whatever it continues. */
+  static Segment open(Home home, Manifest.Listed listed, long revision, Opening opening) throws IOException {
     String name = Home.relative(listed.number());
     Path path = home.segment(listed.number());
     if (!home.disk.exists(path)) {
       throw new JournalDamaged(name, 0, revision + 1, JournalDamaged.UNKNOWN, "it is missing");
     }
-    DiskFile file = home.disk.open(path);
+    DiskFile file = opening.open(path);
     try {
       Segment segment = Segment.read(file, listed.number());
       if (segment == null) {
@@ -130,7 +149,6 @@ final class Recovery {
         throw new JournalDamaged(name, file.size(), revision + 1, JournalDamaged.UNKNOWN,
             "it has " + file.size() + " bytes instead of " + listed.size());
       }
-      requireContinues(segment, before, name);
       return segment;
     } catch (IOException | RuntimeException e) {
       try (file) {
@@ -259,7 +277,7 @@ final class Recovery {
       disk.forceDirectory(home.journal);
     }
     removed = false;
-    for (String name : List.of(Home.MANIFEST + ".tmp", Home.FORMAT + ".tmp")) {
+    for (String name : List.of(home.manifest + ".tmp", Home.FORMAT + ".tmp")) {
       if (disk.exists(home.root.resolve(name))) {
         disk.delete(home.root.resolve(name));
         removed = true;

@@ -10,6 +10,22 @@ final class Verification {
   private long bytes;
   private long first;
   private long last;
+  private int lastCrc;
+  private final Journal.Replay replay;
+
+  Verification() {
+    this(null);
+  }
+
+  /** {@code replay}: sees every record, or null. */
+  Verification(Journal.Replay replay) {
+    this.replay = replay;
+  }
+
+  /** CRC of the last frame that was walked over. */
+  int lastCrc() {
+    return lastCrc;
+  }
 
   VerifyReport run(List<Segment> segments, Log.End end) throws IOException {
     Walk before = null;
@@ -54,6 +70,10 @@ final class Verification {
       bytes += walk.frameLength();
       first = first == 0 ? walk.frameFirst() : first;
       last = walk.revision();
+      lastCrc = walk.crc();
+      if (replay != null) {
+        walk.replay(replay);
+      }
     }
   }
 

@@ -43,6 +43,9 @@ public sealed interface Event {
   /** {@code epoch} after the reclamation; {@code claimId} and {@code holder} null when no claim was live. */
   record Taken(Key key, long epoch, String claimId, String holder) {}
 
+  /** A backup was restored: from here on this is another store. The reclamation of everything follows it. */
+  record Restored(long revision, long at, String storeId) implements Event {}
+
   /** The id will never commit. */
   record RequestRefused(long revision, long at, String requestId, String writer) implements Event {}
 

@@ -73,7 +73,7 @@ class ReclaimAndResolveTest {
 
   @Test
   void anUnknownIdIsRefusedInTheJournalBeforeTheAnswer() {
-    Verdict<Resolution> verdict = Fence.resolve(view, ID, "asker", 50);
+    Verdict<Resolution> verdict = Fence.resolve(view, ID, "asker", 50, null);
     assertNull(Judged.accepted(verdict).receipt());
     assertEquals(ID, assertInstanceOf(Event.RequestRefused.class, Judged.events(verdict).get(0)).requestId());
   }
@@ -81,7 +81,7 @@ class ReclaimAndResolveTest {
   @Test
   void aRefusedIdIsNotRefusedTwice() {
     view.remembered.put(ID, REFUSED);
-    Verdict<Resolution> verdict = Fence.resolve(view, ID, "asker", 0);
+    Verdict<Resolution> verdict = Fence.resolve(view, ID, "asker", 0, null);
     assertNull(Judged.accepted(verdict).receipt());
     assertTrue(Judged.events(verdict).isEmpty());
   }
@@ -89,15 +89,32 @@ class ReclaimAndResolveTest {
   @Test
   void anAcceptedIdHasItsReceipt() {
     view.remembered.put(ID, new Event.Committed(20, 0, ID, 0, 5, "me", Map.of(), List.of()));
-    assertEquals(20, Judged.accepted(Fence.resolve(view, ID, "asker", 0)).receipt().revision());
+    assertEquals(20, Judged.accepted(Fence.resolve(view, ID, "asker", 0, null)).receipt().revision());
     view.remembered.put(ID, new Event.Reclaimed(21, 0, ID, "operator", "stuck", null, List.of()));
-    assertEquals(21, Judged.accepted(Fence.resolve(view, ID, "asker", 0)).receipt().revision());
+    assertEquals(21, Judged.accepted(Fence.resolve(view, ID, "asker", 0, null)).receipt().revision());
+  }
+
+  @Test
+  void anotherStoreSaysNothingOfAnIdEvenIfItRemembersIt() {
+    view.remembered.put(ID, new Event.Committed(20, 0, ID, 0, 5, "me", Map.of(), List.of()));
+    Judged.rejected(Fence.resolve(view, ID, "asker", 0, "another"), ErrorCode.STORE_CHANGED);
+    Judged.rejected(Fence.resolve(view, ID, "asker", view.revision() + 1, null), ErrorCode.STORE_CHANGED);
+    Judged.accepted(Fence.resolve(view, ID, "asker", 0, view.storeId()));
+  }
+
+  @Test
+  void aReclamationForAnotherStoreIsNotRunEvenIfItIsRemembered() {
+    ReclaimRequest asked = reclaim("k", null, null, 50);
+    Event.Reclaimed done = Judged.accepted(Fence.reclaim(view, asked));
+    view.remembered.put(ID, done);
+    ReclaimRequest elsewhere = new ReclaimRequest(asked.call(), asked.key(), null, null, "operator", "stuck", "another");
+    Judged.rejected(Fence.reclaim(view, elsewhere), ErrorCode.STORE_CHANGED);
   }
 
   @Test
   void nothingIsSaidAboutAnIdThatMayHaveBeenForgotten() {
     view.horizon = 30;
-    Judged.rejected(Fence.resolve(view, ID, "asker", 29), ErrorCode.REQUEST_ID_EXPIRED);
-    Judged.accepted(Fence.resolve(view, ID, "asker", 30));
+    Judged.rejected(Fence.resolve(view, ID, "asker", 29, null), ErrorCode.REQUEST_ID_EXPIRED);
+    Judged.accepted(Fence.resolve(view, ID, "asker", 30, null));
   }
 }

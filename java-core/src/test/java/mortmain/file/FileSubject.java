@@ -18,6 +18,7 @@ public final class FileSubject implements Subject {
   private final ManualClock clock;
   private final Limits limits;
   private final JournalOptions options;
+  private final Path directory;
   private FileEngine engine;
   private Store store;
 
@@ -26,6 +27,11 @@ public final class FileSubject implements Subject {
   }
 
   FileSubject(Disk disk, ManualClock clock, Limits limits, JournalOptions options) {
+    this(disk, clock, limits, options, DIRECTORY);
+  }
+
+  FileSubject(Disk disk, ManualClock clock, Limits limits, JournalOptions options, Path directory) {
+    this.directory = directory;
     this.disk = disk;
     this.clock = clock;
     this.limits = limits;
@@ -35,7 +41,7 @@ public final class FileSubject implements Subject {
 
   private void open() {
     try {
-      engine = FileEngineProvider.recover(disk, DIRECTORY, options, limits, new Clocks(clock::nanos, clock), () -> { });
+      engine = FileEngineProvider.recover(disk, directory, options, limits, new Clocks(clock::nanos, clock), () -> { });
       store = new Store(engine);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -85,7 +85,7 @@ class ForgottenTombstoneTest extends StoreFixture {
     for (int run = 0; run < 2; run++) {
       refused(ErrorCode.REQUEST_ID_EXPIRED, forgotten);
       refused(ErrorCode.REQUEST_ID_EXPIRED, late);
-      refused(ErrorCode.REQUEST_ID_EXPIRED, () -> subject.store().resolve(forgotten.commit().call().requestId(), "a", 1));
+      refused(ErrorCode.REQUEST_ID_EXPIRED, () -> subject.store().resolve(forgotten.commit().call().requestId(), "a", 1, null));
       assertTrue(commit(recent).replayed());
       subject.restart();
     }

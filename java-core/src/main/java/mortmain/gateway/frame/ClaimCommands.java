@@ -157,6 +157,7 @@ final class ClaimCommands {
     String holder = null;
     String writer = null;
     String reason = null;
+    String storeId = null;
     try (Fields f = request.fields()) {
       for (String name = f.next(); name != null; name = f.next()) {
         switch (name) {
@@ -164,6 +165,7 @@ final class ClaimCommands {
           case "prefix" -> prefix = f.isNull() ? null : Key.checkedPrefix(f.text());
           case "holder" -> holder = f.isNull() ? null : f.text(MAX_NAME);
           case "writer" -> writer = f.text(MAX_NAME);
+          case "store" -> storeId = f.textOrNull();
           case "reason" -> reason = f.isNull() ? null : f.text(4 * MAX_NAME);
           default -> { } // a newer client's
         }
@@ -176,7 +178,7 @@ final class ClaimCommands {
     Fields.need(writer, "writer");
     Event.Reclaimed done =
         store.reclaim(
-            new ReclaimRequest(request.call(), key, prefix, holder, writer, reason));
+            new ReclaimRequest(request.call(), key, prefix, holder, writer, reason, storeId));
     JsonWriter json = reply.answer().beginObject().name("revision").number(done.revision()).name("reclaimed").beginArray();
     for (Event.Taken taken : done.keys()) {
       json.beginArray().text(taken.key().toString()).number(taken.epoch()).text(taken.holder()).endArray();

@@ -223,16 +223,18 @@ final class Commands {
   private void resolve(Request request, Reply reply) {
     String id = null;
     String writer = null;
+    String storeId = null;
     try (Fields f = request.fields()) {
       for (String name = f.next(); name != null; name = f.next()) {
         switch (name) {
+          case "store" -> storeId = f.textOrNull();
           case "request_id" -> id = f.text(128);
           case "writer" -> writer = f.text(MAX_NAME);
           default -> { } // a newer client's
         }
       }
     }
-    Resolution resolution = store.resolve(Fields.need(id, "request_id"), Fields.need(writer, "writer"));
+    Resolution resolution = store.resolve(Fields.need(id, "request_id"), Fields.need(writer, "writer"), request.since(), storeId);
     JsonWriter json = reply.answer().beginObject();
     json.name("outcome").text(resolution.receipt() == null ? "not_committed" : "committed");
     if (resolution.receipt() != null) {
