@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._backup import restore
 from ._claim import Claim
 from ._codec import Codec, codec
 from ._errors import (
@@ -43,14 +44,17 @@ from ._errors import (
 from ._key import key
 from ._models import (
     DELETE,
+    BackupReport,
     Blame,
     ClaimInfo,
     Committed,
+    Contention,
     Difference,
     Event,
     NotCommitted,
     Operation,
     Receipt,
+    Rejection,
     Snapshot,
     Ticket,
     VerifyReport,
@@ -70,6 +74,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DELETE",
+    "BackupReport",
     "Blame",
     "Claim",
     "ClaimHeld",
@@ -79,6 +84,7 @@ __all__ = [
     "CommitUnconfirmed",
     "Committed",
     "Conflict",
+    "Contention",
     "Difference",
     "Event",
     "Fenced",
@@ -93,6 +99,7 @@ __all__ = [
     "ProtocolMismatch",
     "Receipt",
     "ReducerFailed",
+    "Rejection",
     "RequestIdExpired",
     "RequestIdReused",
     "RevisionCompacted",
@@ -115,6 +122,7 @@ __all__ = [
     "key",
     "open",
     "py4j_gateway",
+    "restore",
     "retry",
 ]
 
@@ -127,7 +135,7 @@ def py4j_gateway(directory: str | os.PathLike[str] | None = None, *, timeout: fl
     gateway.
     """
     from ._gateway import ensure_gateway
-    from ._open import directory_of
+    from ._open_path import directory_of
     from ._transport.py4j import open_gateway
 
     return open_gateway(ensure_gateway(directory_of(directory), timeout=timeout))

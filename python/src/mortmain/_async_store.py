@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -12,6 +13,7 @@ from . import _operations as ops
 from ._async_claim import AsyncClaim, PendingClaim
 from ._async_drive import drive_async
 from ._async_watch import AsyncWatch
+from ._backup import backed_up
 from ._blame import blamed, differences
 from ._call import Call
 from ._claim import acquire
@@ -19,9 +21,11 @@ from ._errors import MortmainError
 from ._flows import Flows
 from ._link import Flow, Link
 from ._models import (
+    BackupReport,
     Blame,
     ClaimInfo,
     Committed,
+    Contention,
     Difference,
     Event,
     NotCommitted,
@@ -528,6 +532,33 @@ class AsyncStore:
     async def verify(self, *, timeout: float | None = None) -> VerifyReport:
         """Read the whole journal again. The report has `.ok`; damage is JournalCorrupt."""
         return await self._run("verify", None, self._flows.verify(timeout))
+
+    async def backup(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        progress: Callable[[int, int], Any] | None = None,
+        timeout: float | None = None,
+    ) -> BackupReport:
+        """Copy everything that is durable into an empty or missing directory, while commits go on; what was
+        acknowledged before the call is in it, and it is one state of the whole store. The copy is read again and
+        checked. `mortmain.restore` makes a store of it.
+
+        directory: relative to this process. progress: called with bytes copied and bytes in all. timeout: of each
+        question to the gateway, not of the whole. InvalidRequest: the directory is not empty, lies inside the store or
+        has no room. JournalCorrupt: the store is damaged.
+        """
+        return await self._run("backup", None, backed_up(self._flows, directory, progress, timeout))
+
+    async def contention(
+        self, window: float = 60.0, within: float = 0.1, *, timeout: float | None = None
+    ) -> list[Contention]:
+        """The keys that agents fought over in the last `window` seconds, the most contested first: with a rejection, or
+        written by different agents at most `within` seconds apart.
+
+        The newest 10,000 rejections and 20,000 writes are known, since the gateway started.
+        """
+        return await self._run("contention", None, self._flows.contention(window, within, timeout))
 
     async def stop(self, *, timeout: float | None = None) -> None:
         """Stop the gateway, if one runs: what it began is finished. Whoever needs it next starts it again."""

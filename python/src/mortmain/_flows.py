@@ -24,6 +24,7 @@ from ._link import Flow, Link
 from ._models import (
     ClaimInfo,
     Committed,
+    Contention,
     Event,
     NotCommitted,
     Receipt,
@@ -405,12 +406,20 @@ class Flows:
     def resolve(self, request_id: str, timeout: float | None) -> Flow[Committed | NotCommitted]:
         encode_request_id(request_id if request_id is not None else "")
         fields = {"request_id": request_id, "writer": self.author.name}
+        since, store_id = self.link.known_of(request_id)
+        if store_id is not None:
+            fields["store"] = store_id
         request = ops.simple(_frames.RESOLVE, fields)
-        request.since = self.link.since(request_id)
+        request.since = since
         reply, _ = yield from self.link.call(request, self.deadline(timeout))
         if reply.fields["outcome"] == "committed":
             return Committed(ops.parse_receipt(reply.fields))
         return NotCommitted()
+
+    def contention(self, window: float, within: float, timeout: float | None) -> Flow[list[Contention]]:
+        fields = {"window": _seconds("window", window), "within": _seconds("within", within)}
+        reply, _ = yield from self.link.call(ops.simple(_frames.CONTENTION, fields), self.deadline(timeout))
+        return ops.parse_contention(reply)
 
     def info(self, timeout: float | None) -> Flow[dict[str, Any]]:
         reply, _ = yield from self.link.call(ops.simple(_frames.INFO, {}), self.deadline(timeout))
@@ -425,6 +434,12 @@ def _count(field: str, number: object) -> int:
     if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 1 << 63:
         return number
     raise invalid(field, "an int, at least 0")
+
+
+def _seconds(field: str, seconds: object) -> float:
+    if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 <= seconds < float("inf"):
+        return float(seconds)
+    raise invalid(field, "seconds, at least 0")
 
 
 def merge_patch(patch: object) -> bytes:

@@ -35,6 +35,8 @@ PING: Final = 16
 TURN_END: Final = 17
 HISTORY: Final = 18
 WATCH: Final = 19
+BACKUP: Final = 30
+CONTENTION: Final = 31
 
 # length prefix, format, op, requestId length, zero, attempt, deadline, since, fields length
 _REQUEST = struct.Struct(">IBBBBIqqI")
@@ -82,7 +84,7 @@ class Request:
     store id and the durable revision of the connection that first carries it are written into it.
     """
 
-    __slots__ = ("attempt", "fields", "mutating", "op", "payload", "request_id", "since", "stamp")
+    __slots__ = ("attempt", "fields", "mutating", "op", "payload", "request_id", "since", "stamp", "store_id")
 
     def __init__(
         self,
@@ -103,6 +105,7 @@ class Request:
         self.mutating = mutating
         self.stamp = stamp
         self.since = -1
+        self.store_id: str | None = None
 
     def bytes(self, deadline_ms: int, store_id: str, revision: int) -> bytes:
         """The frame behind its length. store_id, revision: of the connection; they count at the first call
@@ -110,6 +113,7 @@ class Request:
         """
         if self.since < 0:
             self.since = revision
+            self.store_id = store_id
             if self.stamp:
                 self.fields = b'%b,"store":%b}' % (self.fields[:-1], encode_fields(store_id))
         request_id, fields, payload = self.request_id, self.fields, self.payload

@@ -153,7 +153,7 @@ class Link:
         self.pool = Pool()
         self.closed = False
         self._contended: dict[str, float] = {}
-        self._since: dict[str, int] = {}
+        self._unconfirmed_ids: dict[str, tuple[int, str | None]] = {}
 
     # ------------------------------------------------------------ connections
 
@@ -246,21 +246,22 @@ class Link:
 
     def _unconfirmed(self, request: Request, error: MortmainError) -> CommitUnconfirmed:
         request_id = request.request_id.decode()
-        self._since.pop(request_id, None)
-        self._since[request_id] = request.since
-        if len(self._since) > _UNCONFIRMED_IDS:
-            self._since.pop(next(iter(self._since)), None)
+        self._unconfirmed_ids.pop(request_id, None)
+        self._unconfirmed_ids[request_id] = (request.since, request.store_id)
+        if len(self._unconfirmed_ids) > _UNCONFIRMED_IDS:
+            self._unconfirmed_ids.pop(next(iter(self._unconfirmed_ids)), None)
         return CommitUnconfirmed(
             f"request {request_id} was sent and no answer came ({error}): it may have been committed;"
             f" store.resolve({request_id!r}) says whether it was",
             request_id=request_id,
         )
 
-    def since(self, request_id: str) -> int:
-        """The revision that was known when an unconfirmed id was made; 0 for an id of somebody else: one that is no
-        longer remembered is then never taken for one that did not happen.
+    def known_of(self, request_id: str) -> tuple[int, str | None]:
+        """The revision that was known when an unconfirmed id was made, and the store that it was first sent to; 0 and
+        None for an id of somebody else: one that is no longer remembered is then never taken for one that did not
+        happen.
         """
-        return self._since.get(request_id, 0)
+        return self._unconfirmed_ids.get(request_id, (0, None))
 
     # ------------------------------------------------------------ contention
 

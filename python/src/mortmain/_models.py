@@ -250,6 +250,55 @@ class VerifyReport:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupReport:
+    """A backup that was taken and read again, or (of `mortmain.restore`) the store that was made of one.
+
+    directory: where it lies. store_id: of the store that was copied; of a restore the new one, and `restored_from` the
+    one of the backup. revision: the last one in it. bytes: of the frames.
+    """
+
+    directory: str
+    store_id: str
+    revision: int
+    segments: int
+    frames: int
+    records: int
+    bytes: int
+    taken_at: datetime | None = None
+    restored_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One rejected request: who presented which version (None: none), what it got, who had won or holds the key, and
+    how many
+    seconds ago.
+    """
+
+    agent: str
+    code: str
+    ago: float
+    base: int | None = None
+    winner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contention:
+    """A key that several agents wanted at the same time.
+
+    writers: how often each agent wrote it. conflicts: how often a request got each error code. rejected: how often each
+    agent was rejected. overwrites: how many of the writes said overwrite=True. last: the newest rejection.
+    """
+
+    key: str
+    writers: dict[str, int] = field(hash=False)
+    conflicts: dict[str, int] = field(hash=False)
+    rejected: dict[str, int] = field(default_factory=dict, hash=False)
+    overwrites: int = 0
+    last: Rejection | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One finished call, as `observe` is told of it. outcome: ok, or the code of the error. seconds: wall
     time of the whole call.

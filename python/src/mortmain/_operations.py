@@ -18,7 +18,7 @@ from . import _frames
 from ._codec import JSON, Codec, decode, encode, from_json, to_json
 from ._errors import MortmainError, error_for, invalid
 from ._frames import Reply, Request, encode_fields
-from ._models import ClaimInfo, Event, Receipt, Snapshot, Ticket, VerifyReport
+from ._models import ClaimInfo, Contention, Event, Receipt, Rejection, Snapshot, Ticket, VerifyReport
 
 Base = Snapshot[Any] | Receipt | Ticket
 
@@ -387,6 +387,18 @@ def with_result(receipt: Receipt, result: Any) -> Receipt:
     """The receipt of `transact`, whose result is what the function returned; `keys` stays as it was."""
     parts = receipt._parts or ((receipt,) if receipt.key else ())
     return replace(receipt, result=result, _parts=parts)
+
+
+def parse_contention(reply: Reply) -> list[Contention]:
+    """The keys of CONTENTION."""
+    found = []
+    for row in reply.fields["keys"]:
+        last = row.get("last")
+        rejection = last and Rejection(last["agent"], last["code"], last["ago"], last.get("base"), last.get("winner"))
+        found.append(
+            Contention(row["key"], row["writers"], row["conflicts"], row["rejected"], row["overwrites"], rejection)
+        )
+    return found
 
 
 def parse_events(reply: Reply, codec: Codec | None) -> list[Event]:

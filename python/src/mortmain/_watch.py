@@ -42,12 +42,13 @@ class Position:
         self._page: deque[Event] = deque()
 
     def bind(self) -> Flow[None]:
-        """Make "from now on" a revision, and a bad prefix an error."""
-        if self._read is None:
-            _, self._read, self._store_id, _ = yield from self.flows.watch_page(
+        """Make "from now on" a revision, a bad prefix an error, and a store that is restored meanwhile another one."""
+        if self._store_id is None:
+            _, now, self._store_id, _ = yield from self.flows.watch_page(
                 self.prefix, None, None, False, 0.0, self.flows.deadline(None)
             )
-            self.after = self._read
+            if self._read is None:
+                self.after = self._read = now
 
     def next(self) -> Flow[Event | None]:
         """The next event; None after `timeout` seconds of silence."""

@@ -257,3 +257,31 @@ def test_serve_on_tcp(run: Command, tmp_path: Path) -> None:
 def test_the_agent_is_the_user(cli: Command) -> None:
     cli("put", "who", "--create", "1")
     assert cli("cat", "who", "--json").object["writer"].startswith("cli:")
+
+
+def test_backup_and_restore_backup_make_another_store(cli: Command, run: Command, tmp_path: Path) -> None:
+    cli("put", "back/k", "--create", "1")
+    taken = cli("backup", tmp_path / "backup", "--json")
+    assert taken.code == 0
+    assert taken.object["directory"] == str(tmp_path / "backup")
+    assert cli("backup", tmp_path / "backup").code == 1
+    assert run("--dir", tmp_path / "backup", "verify", "--json").object["revision"] == taken.object["revision"]
+    made = run("restore-backup", tmp_path / "backup", "--dir", tmp_path / "again", "--json")
+    assert made.code == 0
+    assert made.object["restored_from"] == taken.object["store_id"] != made.object["store_id"]
+    assert run("--dir", tmp_path / "again", "restore-backup", tmp_path / "backup").code == 1
+    assert run("--dir", tmp_path / "again", "cat", "back/k").out == "1\n"
+    run("--dir", tmp_path / "again", "stop")
+    text = run("--dir", tmp_path / "third", "restore-backup", tmp_path / "backup").out
+    assert "no claim, ticket or snapshot of the old one is valid in it" in text
+
+
+def test_contention_names_keys_agents_and_reasons(cli: Command) -> None:
+    cli("put", "fight/k", "--create", "0")
+    for _ in range(2):
+        assert cli("put", "fight/k", "--create", "1").code == 3
+    lines = cli("contention", "--window", "30").out.splitlines()
+    assert lines[0].split()[:3] == ["conflicts", "overwrites", "key"]
+    assert any("fight/k" in line and "VERSION_CONFLICT 2" in line for line in lines)
+    objects = cli("contention", "--json").objects
+    assert next(one for one in objects if one["key"] == "fight/k")["conflicts"] == {"VERSION_CONFLICT": 2}

@@ -33,6 +33,9 @@ MODELS = [
     mortmain.Event("put", "k", 1, 0, 9, "w", WHEN, 3, "id", {"m": "1"}, [1], "application/json"),
     mortmain.Blame(0, "item", "w", 1, 9, WHEN, "id", {}),
     mortmain.Difference("changed", ("steps", 1), 1, [2]),
+    mortmain.BackupReport("/b", "s1", 9, 1, 2, 3, 4, WHEN),
+    mortmain.Rejection("a", "FENCED", 0.5, 3, "b"),
+    mortmain.Contention("k", {"a": 1}, {"FENCED": 1}, {"b": 1}, 0, mortmain.Rejection("b", "FENCED", 1.0)),
     mortmain.Operation("read", "k", "ok", 0.1, 1, 9),
 ]
 

@@ -22,6 +22,7 @@ SOURCE = Path(mortmain.__file__).parent
 
 NAMES = [
     "DELETE",
+    "BackupReport",
     "Blame",
     "Claim",
     "ClaimHeld",
@@ -31,6 +32,7 @@ NAMES = [
     "CommitUnconfirmed",
     "Committed",
     "Conflict",
+    "Contention",
     "Difference",
     "Event",
     "Fenced",
@@ -45,6 +47,7 @@ NAMES = [
     "ProtocolMismatch",
     "Receipt",
     "ReducerFailed",
+    "Rejection",
     "RequestIdExpired",
     "RequestIdReused",
     "RevisionCompacted",
@@ -67,6 +70,7 @@ NAMES = [
     "key",
     "open",
     "py4j_gateway",
+    "restore",
     "retry",
 ]
 

@@ -8,12 +8,13 @@ import os
 import sys
 
 from mortmain import _open
+from mortmain._open_path import directory_of as path_of
 from mortmain._store import Store
 
 
 def directory_of(arguments: argparse.Namespace) -> str:
     """--dir, else MORTMAIN_DIR, as `mortmain.open` understands it; InvalidRequest where neither is given."""
-    return _open.directory_of(arguments.dir or None)
+    return path_of(arguments.dir or None)
 
 
 def user() -> str:

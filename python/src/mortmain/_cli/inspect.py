@@ -1,4 +1,4 @@
-"""Commands that look: status, ls, cat, claims, resolve."""
+"""Commands that look: status, ls, cat, claims, contention, resolve."""
 
 from __future__ import annotations
 
@@ -91,6 +91,29 @@ def claims(arguments: argparse.Namespace) -> int:
         rows = ((c.key, c.holder, c.epoch, c.ttl, c.remaining, c.since) for c in live)
         print_table(("key", "holder", "epoch", "ttl", "remaining", "since (UTC)"), rows)
     return OK
+
+
+def contention(arguments: argparse.Namespace) -> int:
+    """The most contested first."""
+    with open_store(arguments) as store:
+        found = store.contention(arguments.window, arguments.within)
+    if arguments.json:
+        for one in found:
+            print_json(one)
+        return OK
+    rows = (
+        (
+            sum(one.conflicts.values()), one.overwrites, one.key, _counts(one.writers), _counts(one.rejected),
+            _counts(one.conflicts),
+        )
+        for one in found
+    )  # fmt: skip
+    print_table(("conflicts", "overwrites", "key", "written by", "rejected", "why"), rows)
+    return OK
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items(), key=lambda one: -one[1])) or "-"
 
 
 def resolve(arguments: argparse.Namespace) -> int:

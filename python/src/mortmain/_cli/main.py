@@ -157,6 +157,17 @@ def _operating(commands: Any) -> None:
     repair.add_argument(
         "--truncate-at", type=_number, required=True, metavar="REVISION", help="the last revision to keep"
     )
+    backup = _add(
+        commands, "backup", operate.backup, "copy the store into an empty directory, while agents go on",
+        "--dir state backup /backups/state-1",
+    )  # fmt: skip
+    backup.add_argument("target", metavar="TARGET", help="an empty or missing directory outside the store")
+    restored = _add(
+        commands, "restore-backup", operate.restore_backup,
+        "make a new store of a backup, in --dir, which is empty or missing; what is valid in the old one is not in it",
+        "--dir state-again restore-backup /backups/state-1",
+    )  # fmt: skip
+    restored.add_argument("source", metavar="SOURCE", help="a directory that `mortmain backup` made")
     _add(
         commands, "doctor", doctor.doctor,
         "look for what keeps clients from a gateway and say what to do; changes nothing",
@@ -266,6 +277,17 @@ def _claiming(commands: Any) -> None:
         commands, "claims", inspect.claims, "list the live claims", "--dir state claims", "--dir state claims plans/"
     )
     _optional(claims, "prefix", default="", help='"" or a path that ends in /')
+    contention = _add(
+        commands, "contention", inspect.contention, "list the keys that agents fought over, the most contested first",
+        "--dir state contention", "--dir state contention --window 600 --within 1 --json",
+    )  # fmt: skip
+    contention.add_argument(
+        "--window", type=_seconds, default=60.0, metavar="S", help="look back S seconds (default: 60)"
+    )
+    contention.add_argument(
+        "--within", type=_seconds, default=0.1, metavar="S",
+        help="writes by different agents at most S seconds apart count as contested (default: 0.1)",
+    )  # fmt: skip
     reclaim = _add(
         commands, "reclaim", change.reclaim, "take claims away and fence whoever still works on what they read",
         "--dir state reclaim plans/plan.md --reason 'worker 7 stalled'",

@@ -1,15 +1,14 @@
-"""Commands for operators: serve, stop, verify, repair."""
+"""Commands for operators: serve, stop, verify, repair, backup, restore-backup."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import time
 from typing import Any
 
+from mortmain._backup import restore
 from mortmain._errors import GatewayUnavailable, error_for
 from mortmain._gateway import Reached, look
 from mortmain._gateway.child import scrubbed_environment
@@ -17,11 +16,13 @@ from mortmain._gateway.discover import run_directory
 from mortmain._gateway.failure import forget_failures, refuse_poisoned
 from mortmain._gateway.java import find_java
 from mortmain._gateway.launch import prepare
-from mortmain._gateway.process import gateway_command, java_command
+from mortmain._gateway.offline import run_offline
+from mortmain._gateway.process import gateway_command
 from mortmain._gateway.wait import Deadline
+from mortmain._models import BackupReport
 
 from .context import directory_of, open_store
-from .render import OK, print_json
+from .render import OK, Progress, print_json
 
 # A question to a gateway that may be stalled (seconds).
 _QUESTION = 5.0
@@ -122,29 +123,34 @@ def _ask(root: str) -> Any:
 
 
 def _offline(root: str, command: str, options: list[str], arguments: argparse.Namespace) -> dict[str, Any]:
-    """Runs one of the jar's own commands and returns the object that it prints; its errors come as objects too."""
     if not os.path.isdir(root):
         raise error_for("INVALID", f"{root} is not a directory", field="dir", reason="missing")
-    line = java_command(find_java(arguments.java), root, command, [*options, "--json"])
-    done = subprocess.run(
-        line, stdin=subprocess.DEVNULL, capture_output=True, cwd=root, env=scrubbed_environment(), check=False
-    )
-    told = _last_object(done.stdout.decode("utf-8", "replace"))
-    if told is not None and isinstance(told.get("code"), str):
-        fields = {name: value for name, value in told.items() if name not in ("code", "message", "retry", "ok")}
-        raise error_for(told["code"], str(told.get("message")), **fields)
-    if done.returncode != 0 or told is None:
-        said = done.stderr.decode("utf-8", "replace").strip() or "it said nothing"
-        raise GatewayUnavailable(f"{command} ended with exit code {done.returncode}: {said}", reason="start-failed")
-    return told
+    return run_offline(root, command, options, java=arguments.java)
 
 
-def _last_object(text: str) -> dict[str, Any] | None:
-    for line in reversed(text.splitlines()):
-        try:
-            told = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(told, dict):
-            return told
-    return None
+def backup(arguments: argparse.Namespace) -> int:
+    """While agents go on committing; the copy is read again before it counts."""
+    with open_store(arguments) as store, Progress("copied", arguments) as progress:
+        report = store.backup(arguments.target, progress=progress)
+    if arguments.json:
+        print_json(report)
+    else:
+        print(f"{report.directory} holds store {report.store_id} up to revision {report.revision}: {_size(report)}")
+    return OK
+
+
+def restore_backup(arguments: argparse.Namespace) -> int:
+    """Verified first; into a directory that is empty or missing."""
+    root = directory_of(arguments)
+    with Progress("restored", arguments) as progress:
+        report = restore(arguments.source, root, java=arguments.java, progress=progress)
+    if arguments.json:
+        print_json(report)
+    else:
+        print(f"{root} is a new store, {report.store_id}, up to revision {report.revision}: {_size(report)}")
+        print("no claim, ticket or snapshot of the old one is valid in it")
+    return OK
+
+
+def _size(report: BackupReport) -> str:
+    return f"{report.records} records, {report.segments} segments, {report.bytes} bytes"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -77,6 +78,33 @@ def _numbers(name: str, value: Any) -> Iterator[tuple[str, int | float]]:
             yield from _numbers(f"{name}_{re.sub('[^a-zA-Z0-9]', '_', str(part))}", inner)
     elif isinstance(value, (int, float)):
         yield name, value + 0
+
+
+class Progress:
+    """How far long work is, on one line of a terminal, gone when it is done; nothing where nobody looks. For one
+    thread.
+    """
+
+    def __init__(self, what: str, arguments: Any) -> None:
+        self._what = what
+        self._shown = sys.stderr.isatty() and not arguments.json
+        self._width = 0
+
+    def __call__(self, done: int, of: int) -> None:
+        if self._shown and of:
+            text = f"{self._what} {done >> 20} of {of >> 20} MiB ({100 * done // of} %)"
+            text = text[: shutil.get_terminal_size().columns - 1]
+            sys.stderr.write("\r" + text.ljust(self._width))
+            sys.stderr.flush()
+            self._width = len(text)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._width:
+            sys.stderr.write("\r" + " " * self._width + "\r")
+            sys.stderr.flush()
 
 
 def print_value(value: Any) -> None:

@@ -22,6 +22,7 @@ import mortmain.model.Claim;
 import mortmain.model.ClaimInfo;
 import mortmain.model.ClaimRequest;
 import mortmain.model.Commit;
+import mortmain.model.Contention;
 import mortmain.model.ErrorCode;
 import mortmain.model.Event;
 import mortmain.model.Grant;
@@ -52,12 +53,14 @@ public final class Store implements AutoCloseable {
   private final Turns turns = new Turns();
   private final Rejected rejected = new Rejected();
   private final Judging judging = new Judging();
+  private final Contended contended = new Contended();
   private final LongAdder commits = new LongAdder();
 
   /** A store over an engine of one's own. */
   public Store(Engine engine) {
     this.engine = engine;
     engine.listen(waiters::on);
+    engine.listen(event -> contended.wrote(event, engine.now()));
   }
 
   /**
@@ -187,6 +190,7 @@ public final class Store implements AutoCloseable {
       @Override
       public void reject(MortmainException rejection) {
         judging.leave(commit.call().requestId());
+        contended.rejected(commit.writer(), rejection.rejection(), engine.now());
         then.reject(rejection);
       }
     };
@@ -239,7 +243,12 @@ public final class Store implements AutoCloseable {
         engine.force();
       }
     }
-    return new Grant(awaited.get(), engine.read(List.of(request.key()), ReadOptions.NEWEST));
+    try {
+      return new Grant(awaited.get(), engine.read(List.of(request.key()), ReadOptions.NEWEST));
+    } catch (MortmainException refusal) {
+      contended.rejected(request.holder(), refusal.rejection(), engine.now());
+      throw refusal;
+    }
   }
 
   private Rule<Claim> claimRule(ClaimRequest request, Waiters.Waiter me) {
@@ -297,6 +306,14 @@ public final class Store implements AutoCloseable {
     }
     judging.await(requestId);
     return decide(view -> Fence.resolve(view, requestId, writer, since, storeId));
+  }
+
+  /**
+   * The keys that several agents wanted during the last {@code window}: with a rejection, or with two writes in a row by different agents at most
+   * {@code within} apart; the most contested first. The newest 10,000 rejections and 20,000 writes are known, since this store was opened.
+   */
+  public List<Contention> contention(Duration window, Duration within) {
+    return contended.keys(engine.now(), window.toNanos(), within.toNanos());
   }
 
   public List<ClaimInfo> claims(String prefix) {

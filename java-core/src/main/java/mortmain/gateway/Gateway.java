@@ -53,6 +53,7 @@ final class Gateway implements Operations.Host {
   private final Operations operations;
   private final Listener listener;
   private final LockedServer server;
+  private final ContentionLog contention;
   private final AtomicBoolean stopping = new AtomicBoolean();
   private final CountDownLatch stopped = new CountDownLatch(1);
 
@@ -63,6 +64,7 @@ final class Gateway implements Operations.Host {
     this.idleSeconds = options.idleSeconds();
     this.listener = options.tcp() ? new TcpListener() : unix(run);
     this.tcp = !listener.trusted();
+    this.contention = new ContentionLog(store);
     this.operations = new Operations(store, this, meters);
     this.server = new LockedServer(listener, operations, budget, word, instance, frameLimit(), MAX_CONNECTIONS);
   }
@@ -152,7 +154,7 @@ final class Gateway implements Operations.Host {
     told.put("instance", instance);
     told.put("transport", transport());
     told.put("directory", store.directory().toString());
-    told.put("capabilities", List.of("verify"));
+    told.put("capabilities", List.of("verify", "backup"));
     told.put("uptime", (System.nanoTime() - started) / 1e9);
     told.put("connections", server.connectionCount());
     told.putAll(store.info());
@@ -189,6 +191,10 @@ final class Gateway implements Operations.Host {
     return operations.waiting();
   }
 
+  boolean isBackingUp() {
+    return operations.isBackingUp();
+  }
+
   boolean hasLiveClaims() {
     return store.hasLiveClaims();
   }
@@ -206,6 +212,7 @@ final class Gateway implements Operations.Host {
   }
 
   void tick(long now) {
+    contention.tick(now);
     server.tick(now);
   }
 

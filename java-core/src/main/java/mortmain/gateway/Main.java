@@ -47,6 +47,7 @@ public final class Main {
       case GATEWAY -> gateway(options);
       case VERIFY -> offline(() -> Store.verifyOffline(options.directory().toAbsolutePath().normalize()));
       case REPAIR -> offline(() -> Store.repair(options.directory().toAbsolutePath().normalize(), options.truncateAt()));
+      case RESTORE -> offline(() -> Store.restore(options.from(), options.directory(), Main::progress));
       case HELP -> say(Options.USAGE);
       case VERSION -> say("mortmain " + Gateway.VERSION);
     };
@@ -124,6 +125,10 @@ public final class Main {
   /** A command on a directory that nobody serves. */
   private interface Offline {
     Map<String, Object> run();
+  }
+
+  private static void progress(long copied, long total) {
+    print(Map.of("copied", copied, "total", total));
   }
 
   private static int offline(Offline command) {

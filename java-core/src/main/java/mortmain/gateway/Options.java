@@ -7,18 +7,21 @@ import java.nio.file.Path;
  *
  * @param idleSeconds without connections until the gateway leaves; 0 is never
  * @param truncateAt the last revision that {@code repair} keeps, or -1
+ * @param from the backup that {@code restore} reads, or null
  */
-record Options(Command command, Path directory, boolean create, boolean tcp, long idleSeconds, long truncateAt) {
+record Options(Command command, Path directory, boolean create, boolean tcp, long idleSeconds, long truncateAt, Path from) {
   static final String USAGE =
       """
       usage: java -jar mortmain.jar gateway --dir DIR [--foreground] [--transport unix|tcp] [--idle SECONDS] [--no-create]
              java -jar mortmain.jar verify  --dir DIR
              java -jar mortmain.jar repair  --dir DIR --truncate-at REVISION
+             java -jar mortmain.jar restore --dir DIR --from BACKUP
              java -jar mortmain.jar --help | --version
 
       gateway  serves a state directory until it is stopped or idle (default 600 seconds; --foreground and --idle 0: never)
       verify   reads every frame of the journal and prints what it found as JSON; no gateway may be running
       repair   cuts the journal behind a revision: what was acknowledged after it is lost
+      restore  makes a new store of a backup, in a directory that is empty or missing; one JSON object per line, the last one is the result
 
       exit codes: 0 ok, 1 failed, 2 wrong usage, 74 the journal could not be written, 75 another process holds the directory
       """;
@@ -29,6 +32,7 @@ record Options(Command command, Path directory, boolean create, boolean tcp, lon
     GATEWAY,
     VERIFY,
     REPAIR,
+    RESTORE,
     HELP,
     VERSION
   }
@@ -56,6 +60,7 @@ record Options(Command command, Path directory, boolean create, boolean tcp, lon
       case "gateway" -> Command.GATEWAY;
       case "verify" -> Command.VERIFY;
       case "repair" -> Command.REPAIR;
+      case "restore" -> Command.RESTORE;
       case "--help", "-h", "help" -> Command.HELP;
       case "--version" -> Command.VERSION;
       default -> throw new UsageException("unknown command " + word);
@@ -70,6 +75,7 @@ record Options(Command command, Path directory, boolean create, boolean tcp, lon
     private boolean tcp = !java.io.File.separator.equals("/"); // no peer credentials elsewhere
     private long idle = IDLE_SECONDS;
     private long truncateAt = -1;
+    private Path from;
 
     Parser(Command command) {
       this.command = command;
@@ -82,6 +88,7 @@ record Options(Command command, Path directory, boolean create, boolean tcp, lon
         case "--no-create" -> create = false;
         case "--json" -> { } // verify and repair print nothing else
         case "--dir" -> directory = Path.of(value(args, i));
+        case "--from" -> from = Path.of(value(args, i));
         case "--transport" -> tcp = transport(value(args, i));
         case "--idle" -> idle = number(args, i);
         case "--truncate-at" -> truncateAt = number(args, i);
@@ -97,7 +104,10 @@ record Options(Command command, Path directory, boolean create, boolean tcp, lon
       if (command == Command.REPAIR && truncateAt < 0) {
         throw new UsageException("--truncate-at is missing");
       }
-      return new Options(command, directory, create, tcp, foreground ? 0 : idle, truncateAt);
+      if (command == Command.RESTORE && from == null) {
+        throw new UsageException("--from is missing");
+      }
+      return new Options(command, directory, create, tcp, foreground ? 0 : idle, truncateAt, from);
     }
 
     private static String value(String[] args, int i) throws UsageException {

@@ -28,7 +28,7 @@ final class Watch {
 
   private void look(long now) {
     gateway.tick(now);
-    if (gateway.hasConnections() || gateway.hasLiveClaims()) {
+    if (gateway.hasConnections() || gateway.hasLiveClaims() || gateway.isBackingUp()) {
       busyAt = now;
     } else if (gateway.idleSeconds() > 0 && now - busyAt >= gateway.idleSeconds() * SECOND) {
       Log.info("nobody was connected for " + gateway.idleSeconds() + " s, the gateway stops");

@@ -27,12 +27,14 @@ final class Commands {
   private final Operations.Host host;
   private final ClaimCommands claiming;
   private final LookCommands looking;
+  private final BackupCommand backing;
 
   Commands(Store store, Operations.Host host) {
     this.store = store;
     this.host = host;
     this.claiming = new ClaimCommands(store);
     this.looking = new LookCommands(store);
+    this.backing = new BackupCommand(store);
   }
 
   ClaimCommands claiming() {
@@ -41,6 +43,10 @@ final class Commands {
 
   LookCommands looking() {
     return looking;
+  }
+
+  BackupCommand backing() {
+    return backing;
   }
 
   void run(Request request, Exchange exchange) {
@@ -54,6 +60,7 @@ final class Commands {
       case CHECK -> check(request, reply);
       case SCAN -> scan(request, reply);
       case HISTORY -> looking.history(request, reply);
+      case CONTENTION -> looking.contention(request, reply);
       case RESOLVE -> resolve(request, reply);
       case CLAIMS -> claiming.claims(request, reply);
       case INFO -> reply.answer().any(host.info());

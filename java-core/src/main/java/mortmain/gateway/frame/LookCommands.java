@@ -1,8 +1,10 @@
 package mortmain.gateway.frame;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import mortmain.Store;
+import mortmain.model.Contention;
 import mortmain.model.HistoryRequest;
 import mortmain.model.Key;
 import mortmain.model.KeyEvent;
@@ -67,6 +69,47 @@ final class LookCommands {
     long nanos = (long) (Math.min(wait, LONGEST_WAIT) * NANOS);
     long left = deadline == Long.MAX_VALUE ? nanos : Math.max(0, Math.min(nanos, deadline - store.now()));
     write(reply, store.watch(new WatchRequest(prefix, after, limit, values, left, storeId)));
+  }
+
+  void contention(Request request, Reply reply) {
+    double window = 60;
+    double within = 0.1;
+    try (Fields f = request.fields()) {
+      for (String name = f.next(); name != null; name = f.next()) {
+        switch (name) {
+          case "window" -> window = seconds(f);
+          case "within" -> within = seconds(f);
+          default -> { } // a newer client's
+        }
+      }
+    }
+    JsonWriter json = reply.answer().beginObject().name("keys").beginArray();
+    List<Contention> found = store.contention(duration(window), duration(within));
+    for (Contention one : found.subList(0, Math.min(MOST, found.size()))) {
+      json.beginObject().name("key").text(one.key().toString());
+      json.name("writers").any(one.writers()).name("rejected").any(one.rejected());
+      json.name("conflicts").beginObject();
+      one.conflicts().forEach((code, count) -> json.name(code.name()).number(count));
+      json.endObject().name("overwrites").number(one.overwrites());
+      if (one.last() != null) {
+        lost(json.name("last").beginObject(), one.last());
+      }
+      json.endObject();
+    }
+    json.endArray().endObject();
+  }
+
+  private static Duration duration(double seconds) {
+    return Duration.ofNanos((long) Math.min(seconds * NANOS, 1e18));
+  }
+
+  private static void lost(JsonWriter json, Contention.Lost last) {
+    json.name("agent").text(last.agent()).name("code").text(last.code().name()).name("ago").number(last.ago() / NANOS);
+    if (last.base() != null) {
+      json.name("base").number(last.base());
+    }
+    optional(json, "winner", last.winner());
+    json.endObject();
   }
 
   private static long revision(Fields f) {

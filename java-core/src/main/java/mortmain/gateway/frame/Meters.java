@@ -1,5 +1,6 @@
 package mortmain.gateway.frame;
 
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -15,7 +16,7 @@ public final class Meters {
   private static final int BUCKETS = 40; // nanoseconds up to 2^40: 18 minutes
   private static final Op[] OPS = Op.values();
 
-  private final AtomicLongArray buckets = new AtomicLongArray((1 + OPS[OPS.length - 1].code()) * BUCKETS);
+  private final AtomicLongArray buckets = new AtomicLongArray((1 + Arrays.stream(OPS).mapToInt(Op::code).max().orElseThrow()) * BUCKETS);
   private final Map<ErrorCode, AtomicLong> rejections = new EnumMap<>(ErrorCode.class);
 
   public Meters() {

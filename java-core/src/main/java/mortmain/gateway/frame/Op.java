@@ -22,7 +22,9 @@ public enum Op {
   PING(16),
   TURN_END(17),
   HISTORY(18),
-  WATCH(19);
+  WATCH(19),
+  BACKUP(30),
+  CONTENTION(31);
 
   private static final Op[] BY_CODE = new Op[256];
 

@@ -52,6 +52,11 @@ public final class Operations implements Handler {
     return busy.get();
   }
 
+  /** Whether a backup is being taken, also one that nobody waits for any more. */
+  public boolean isBackingUp() {
+    return commands.backing().isRunning();
+  }
+
   /** Requests that wait for a claim, a turn or an event. */
   public int waiting() {
     return waiting.get();
@@ -70,7 +75,7 @@ public final class Operations implements Handler {
         commit(request, start, exchange);
         return;
       }
-      if (op == Op.CLAIM || op == Op.TURN || op == Op.WATCH) {
+      if (op == Op.CLAIM || op == Op.TURN || op == Op.WATCH || op == Op.BACKUP) {
         waiting(request, start, exchange);
         return;
       }
@@ -131,6 +136,9 @@ public final class Operations implements Handler {
       checkDeadline(request);
       if (request.op() == Op.CLAIM) {
         commands.claiming().claim(request, exchange, () -> finishWaiting(Op.CLAIM, start, exchange));
+      } else if (request.op() == Op.BACKUP) {
+        commands.backing().run(request, exchange.reply());
+        finishWaiting(Op.BACKUP, start, exchange);
       } else if (request.op() == Op.WATCH) {
         commands.looking().watch(request, exchange.reply());
         finishWaiting(Op.WATCH, start, exchange);

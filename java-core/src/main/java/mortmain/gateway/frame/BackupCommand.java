@@ -1,0 +1,131 @@
+package mortmain.gateway.frame;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import mortmain.Store;
+import mortmain.model.MortmainException;
+import mortmain.model.Rejection;
+
+/**
+ * Backups run in threads of their own: whoever asked for one asks again, by the same id, how far it is. Safe for any number of threads.
+ */
+final class BackupCommand {
+  private static final int REMEMBERED = 32;
+  private static final double NANOS = 1e9;
+  /** Seconds; a longer wait is asked for again. */
+  private static final double LONGEST_WAIT = 60;
+
+  private final Store store;
+  private final AtomicInteger running = new AtomicInteger();
+  private final Map<String, Job> jobs =
+      new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Job> eldest) {
+          return size() > REMEMBERED && eldest.getValue().done.isDone();
+        }
+      };
+
+  private static final class Job {
+    private final CompletableFuture<Map<String, Object>> done = new CompletableFuture<>();
+    private volatile long copied;
+    private volatile long total;
+  }
+
+  BackupCommand(Store store) {
+    this.store = store;
+  }
+
+  boolean isRunning() {
+    return running.get() > 0;
+  }
+
+  void run(Request request, Reply reply) {
+    Path directory = null;
+    String id = null;
+    double wait = 0;
+    try (Fields f = request.fields()) {
+      for (String name = f.next(); name != null; name = f.next()) {
+        switch (name) {
+          case "directory" -> directory = path(f);
+          case "id" -> id = f.text(128);
+          case "wait" -> wait = Math.min(LONGEST_WAIT, f.number());
+          default -> { } // a newer client's
+        }
+      }
+    }
+    Job job = job(Fields.need(id, "id"), Fields.need(directory, "directory"));
+    long deadline = request.deadlineNanos();
+    long nanos = (long) (Math.max(0, wait) * NANOS);
+    answer(reply, job, deadline == Long.MAX_VALUE ? nanos : Math.min(nanos, deadline - store.now()));
+  }
+
+  private static Path path(Fields f) {
+    try {
+      Path path = Path.of(f.text());
+      if (path.isAbsolute()) {
+        return path;
+      }
+    } catch (InvalidPathException notOne) {
+      // said below
+    }
+    throw f.bad("expected an absolute path");
+  }
+
+  private synchronized Job job(String id, Path directory) {
+    Job known = jobs.get(id);
+    if (known != null) {
+      return known;
+    }
+    Job job = new Job();
+    jobs.put(id, job);
+    running.incrementAndGet();
+    Thread thread = new Thread(() -> take(job, directory), "mortmain-backup");
+    thread.setDaemon(true);
+    thread.start();
+    return job;
+  }
+
+  private void take(Job job, Path directory) {
+    try {
+      job.done.complete(store.backup(directory, (copied, total) -> {
+        job.total = total;
+        job.copied = copied;
+      }));
+    } catch (RuntimeException | Error e) {
+      job.done.completeExceptionally(e);
+    } finally {
+      running.decrementAndGet();
+    }
+  }
+
+  private static void answer(Reply reply, Job job, long nanos) {
+    Map<String, Object> report = null;
+    try {
+      report = job.done.get(Math.max(1, nanos), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException notYet) {
+      // told so
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof MortmainException known) {
+        throw known;
+      }
+      throw new MortmainException(Rejection.invalid("directory", "the backup failed: " + e.getCause()), e.getCause());
+    }
+    JsonWriter json = reply.answer().beginObject();
+    json.name("done").bool(report != null).name("copied").number(job.copied).name("total").number(job.total);
+    if (report != null) {
+      for (Map.Entry<String, Object> one : report.entrySet()) {
+        json.name(one.getKey()).any(one.getValue());
+      }
+    }
+    json.endObject();
+  }
+}
