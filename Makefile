@@ -16,7 +16,7 @@ JAR := python/src/mortmain/mortmain.jar
 JAVA_SOURCES := pom.xml java-core/pom.xml .mvn/jvm.config $(shell find java-core/src/main -type f)
 ADAPTERS := $(patsubst %/pyproject.toml,%,$(wildcard adapters/*/pyproject.toml))
 
-.PHONY: help repro test test-java test-python test-adapters $(ADAPTERS) check lint wheel bench jar clean constraints
+.PHONY: help repro test test-java test-python test-adapters two-frameworks $(ADAPTERS) check lint wheel bench jar clean constraints
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1	\2/p' Makefile | expand -t 16
@@ -32,7 +32,7 @@ test-java: ## the Java tests and the specifications
 test-python: lint $(READY) $(JAR) ## lint, types and tests of the Python client
 	cd python && ../$(BIN)/python -m pytest
 
-test-adapters: $(ADAPTERS) ## the tests of every adapter
+test-adapters: $(ADAPTERS) two-frameworks ## the tests of every adapter
 
 # One environment per adapter and per end of the supported range: each constraints-*.txt is one end.
 $(ADAPTERS): $(READY) $(JAR)
@@ -46,6 +46,12 @@ $(ADAPTERS): $(READY) $(JAR)
 	done
 	$(BIN)/ruff check $@
 	@cd $@; ../../$(BIN)/mypy --python-executable .venv-newest/bin/python
+
+two-frameworks: $(READY) $(JAR) ## a LangGraph graph and an OpenAI agent share one plan, in an environment of their own
+	@cd repro/two_frameworks; [ -x .venv/bin/python ] || ../../$(BIN)/uv venv -q --seed --python ../../$(BIN)/python .venv; \
+	../../$(BIN)/uv pip install -q --python .venv/bin/python -c constraints.txt \
+	  -e ../../python -e ../../adapters/langgraph -e ../../adapters/openai-agents; \
+	.venv/bin/python ../run.py two_frameworks
 
 check: lint $(READY) $(JAR) ## the fast loop: compile, lint, unit tests
 	$(MVN) -q test -pl java-core -DexcludedGroups=slow
@@ -86,4 +92,4 @@ constraints: $(READY) ## resolve the pinned development tools anew
 	  --custom-compile-command "make constraints" repro/bench/requirements.in -o repro/bench/constraints.txt
 
 clean: ## remove what was built, environments included
-	rm -rf .venv dist target java-core/target specs/target $(JAR) adapters/*/.venv-*
+	rm -rf .venv dist target java-core/target specs/target $(JAR) adapters/*/.venv-* repro/two_frameworks/.venv
