@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from mortmain_autogen import MortmainMemory
 
 REPRO = Path(__file__).resolve().parents[3] / "repro"
 KEY = "teams/research"
+# Starting a process with AutoGen takes a second: the oldest version tells the story that differs most.
+OLDEST = version("autogen-core") == "0.7.0"
 
 # A worker whose checkout was tampered with; run instead of autogen_worker.py, which it imports.
 SABOTEUR = '''
@@ -46,7 +49,7 @@ NO_GUARD = "AsyncClaim.commit = commit"
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("story", ["two_workers", "zombie_team", "shared_memory"])
+@pytest.mark.parametrize("story", ["zombie_team"] if OLDEST else ["two_workers", "zombie_team", "shared_memory"])
 def test_the_claim_holds(story: str) -> None:
     done = subprocess.run(
         [sys.executable, str(REPRO / "run.py"), f"autogen_{story}"],
