@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
@@ -188,7 +187,11 @@ async def test_a_running_team_is_refused_unless_asked_for(store: Store, key: str
     assert not store.read(key).exists
     async with checkout(store, key, crew, allow_running=True):
         pass
-    assert store.read(key).exists
+    assert store.read(key).version == 1
+    with pytest.raises(mortmain.InvalidRequest):
+        async with checkout(store, key, crew, allow_running=True):
+            pass
+    assert store.read(key).version == 1
     on.set()
     await run
 
@@ -344,12 +347,23 @@ async def test_a_conflict_is_raised_once_by_checkouts_in_each_other(
     assert store.read(key).value == {"outer": True}
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="task groups came with Python 3.11")
-async def test_a_flattened_error_is_found_in_a_task_group(store: Store, key: str, memory: MortmainMemory) -> None:
+async def test_a_flattened_error_is_found_in_an_exception_group(
+    store: Store, key: str, memory: MortmainMemory
+) -> None:
+    class Group(Exception):
+        """As a task group raises; Python 3.10 has none."""
+
+        exceptions: tuple[BaseException, ...] = ()
+
+    async def together(*work: Any) -> None:
+        group = Group("unhandled errors")
+        group.exceptions = tuple(await asyncio.gather(*work, return_exceptions=True))
+        raise group
+
     store.commit(memory.key, 3, overwrite=True)
     with pytest.raises(mortmain.WrongType):
-        async with checkout(store, key, team("one", memory=[memory])) as crew, asyncio.TaskGroup() as group:
-            group.create_task(crew.run(task="go on"))
+        async with checkout(store, key, team("one", memory=[memory])) as crew:
+            await together(crew.run(task="go on"))
     assert not store.read(key).exists
 
 

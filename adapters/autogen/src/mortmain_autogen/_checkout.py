@@ -72,7 +72,8 @@ class Checkout(Generic[S]):
     async def __aenter__(self) -> S:
         if self._connection is not None:
             raise mortmain.InvalidRequest("checkout: for one use: make another one", field="checkout", reason="used")
-        self._check_running("loaded")
+        if not self._allow_running:
+            self._refuse_running("loaded")
         self._connection = connect(self._place)
         try:
             store = await self._connection.attached()
@@ -95,6 +96,8 @@ class Checkout(Generic[S]):
                 expected="object",
                 actual=type(value).__name__,
             )
+        # Left out, the load would let the running team overwrite what is there.
+        self._refuse_running("loaded")
         self.existed = True
         await self._target.load_state(unpack(value))
 
@@ -147,7 +150,8 @@ class Checkout(Generic[S]):
             if isinstance(hidden, (mortmain.Conflict, mortmain.CommitUnconfirmed)):
                 self._scope.deliver(hidden)
                 raise hidden
-        self._check_running("saved")
+        if not self._allow_running:
+            self._refuse_running("saved")
         state = await self._target.save_state()
         if not isinstance(state, Mapping):
             raise mortmain.InvalidRequest(
@@ -163,12 +167,12 @@ class Checkout(Generic[S]):
             raise mortmain.InvalidRequest("checkout: check inside of it", field="checkout", reason="not entered")
         await self._claim.check()
 
-    def _check_running(self, done: str) -> None:
+    def _refuse_running(self, done: str) -> None:
         # AutoGen shows it nowhere else, and warns that the state of a running team may be inconsistent.
-        if not self._allow_running and getattr(self._target, "_is_running", False):
+        if getattr(self._target, "_is_running", False):
             raise mortmain.InvalidRequest(
                 f"target: the {type(self._target).__name__} is running and cannot be {done}: wait until its run is "
-                "over (allow_running=True to save it as it is)",
+                "over (allow_running=True saves it as it is)",
                 field="target",
                 reason="running",
             )
@@ -197,6 +201,6 @@ def checkout(
     what `save_state` gives. target: anything with save_state and load_state. ttl: seconds without a renewal until the
     claim expires; it is renewed in the background until max_hold seconds are over, so that a hung run does lose it.
     wait: seconds in the queue; 0 raises ClaimHeld at once, None waits as long as it takes. allow_running: save a team
-    even while it runs; otherwise InvalidRequest.
+    even while it runs, otherwise InvalidRequest; a state that is there is never loaded into a running team.
     """
     return Checkout(store, key, target, ttl, wait, max_hold, allow_running)
