@@ -27,8 +27,8 @@ from stage import say, wait_here
 logging.disable(logging.CRITICAL)
 
 KEY = "teams/research"
-# Of the claim, in seconds: short, because a claim waits for it to end.
-TTL = 1.0
+# Of the claim, in seconds: short, because a claim waits for it to end; long enough for a busy machine to renew it.
+TTL = 3.0
 
 
 class Model(ReplayChatCompletionClient):
