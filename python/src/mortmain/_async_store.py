@@ -28,6 +28,7 @@ from ._models import (
     Contention,
     Difference,
     Event,
+    Mount,
     NotCommitted,
     Receipt,
     Snapshot,
@@ -512,6 +513,41 @@ class AsyncStore:
             raise
         call.succeeded(receipt)
         return receipt
+
+    # ------------------------------------------------------------ mirrored files
+
+    async def mount(
+        self,
+        prefix: str,
+        directory: str | os.PathLike[str],
+        sync: bool = True,
+        foreign: str = "raise",
+        *,
+        timeout: float | None = None,
+    ) -> Mount:
+        """Keep every key below a prefix also as a plain file in a directory, which is relative to the caller; mounting
+        again changes the settings.
+
+        sync: a commit is acknowledged after its files were written (receipt.mirrored), else soon. foreign: what happens
+        when somebody else edits a file: "raise" ForeignEdit for the next read or commit of the key, or "adopt" the
+        edit first; files that are in the directory already become keys then. InvalidRequest for a directory that is
+        not the user's, that others can write, or that is a link, and for keys that cannot be files side by side.
+        """
+        return await self._run("mount", prefix, self._flows.mount(prefix, directory, sync, foreign, timeout))
+
+    async def unmount(self, prefix: str, *, timeout: float | None = None) -> None:
+        """End a mount; its files stay as they are. InvalidRequest when there is none."""
+        await self._run("unmount", prefix, self._flows.unmount(prefix, timeout))
+
+    async def adopt(
+        self, key: str, *, request_id: str | None = None, timeout: float | None = None, meta: Meta = None
+    ) -> Receipt:
+        """Make what somebody else wrote into the file of a mounted key its next version, by the writer "foreign".
+
+        Without an edit nothing changes, and the receipt carries the current version. InvalidRequest when the key is
+        not mounted, or the file is no JSON and the key is.
+        """
+        return await self._run("adopt", key, self._flows.adopt(key, request_id, timeout, meta))
 
     # ------------------------------------------------------------ operators
 

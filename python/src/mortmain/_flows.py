@@ -26,6 +26,7 @@ from ._models import (
     Committed,
     Contention,
     Event,
+    Mount,
     NotCommitted,
     Receipt,
     Snapshot,
@@ -397,6 +398,36 @@ class Flows:
         )
         reply, _ = yield from self.link.call(request, self.deadline(timeout))
         return ops.parse_reclaimed(reply)
+
+    # ------------------------------------------------------------ mirrored files
+
+    def mount(self, prefix: str, directory: object, sync: bool, foreign: str, timeout: float | None) -> Flow[Mount]:
+        if foreign not in ("raise", "adopt"):
+            raise invalid("foreign", 'either "raise" or "adopt"')
+        fields = {
+            "prefix": ops.check_key(prefix, "prefix"),
+            "directory": ops.check_directory(directory),
+            "sync": bool(sync),
+            "foreign": foreign,
+            "writer": self.author.name,
+        }
+        reply, _ = yield from self.link.call(ops.simple(_frames.MOUNT, fields), self.deadline(timeout))
+        return ops.parse_mount(reply.fields)
+
+    def unmount(self, prefix: str, timeout: float | None) -> Flow[None]:
+        fields = {"prefix": ops.check_key(prefix, "prefix"), "writer": self.author.name}
+        yield from self.link.call(ops.simple(_frames.UNMOUNT, fields), self.deadline(timeout))
+
+    def adopt(self, key: str, request_id: str | None, timeout: float | None, meta: Meta) -> Flow[Receipt]:
+        merged = {**self.author.meta, **ops.check_meta(meta)}
+        fields: dict[str, Any] = {"key": ops.check_key(key), "writer": self.author.name}
+        if merged:
+            fields["meta"] = merged
+        request = ops.simple(
+            _frames.ADOPT, fields, request_id=encode_request_id(request_id), mutating=True, stamp=True
+        )
+        reply, _ = yield from self.link.call(request, self.deadline(timeout))
+        return ops.parse_receipt(reply.fields)
 
     def claims(self, prefix: str, timeout: float | None) -> Flow[list[ClaimInfo]]:
         fields = {"prefix": ops.check_key(prefix, "prefix")} if prefix else {}

@@ -35,6 +35,9 @@ PING: Final = 16
 TURN_END: Final = 17
 HISTORY: Final = 18
 WATCH: Final = 19
+MOUNT: Final = 20
+UNMOUNT: Final = 21
+ADOPT: Final = 22
 BACKUP: Final = 30
 CONTENTION: Final = 31
 

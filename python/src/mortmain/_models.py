@@ -220,6 +220,28 @@ class ClaimInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Mount:
+    """A prefix whose keys are plain files of a directory too.
+
+    sync: a commit is acknowledged after its files were written. foreign: raise | adopt, what becomes of an edit from
+    outside. through: everything up to this revision lies in forced files.
+    files: that are looked after. behind: files that do not show the newest version yet. edited: files that somebody
+    else edited, and edited_keys the first of their keys. problem: why files cannot be written, None if they can.
+    """
+
+    prefix: str
+    directory: str
+    sync: bool
+    foreign: str
+    through: int
+    files: int
+    behind: int
+    edited: int
+    edited_keys: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """The final answer of `resolve`: it happened, once, and this is its receipt."""
 

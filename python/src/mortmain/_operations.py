@@ -18,7 +18,7 @@ from . import _frames
 from ._codec import JSON, Codec, decode, encode, from_json, to_json
 from ._errors import MortmainError, error_for, invalid
 from ._frames import Reply, Request, encode_fields
-from ._models import ClaimInfo, Contention, Event, Receipt, Rejection, Snapshot, Ticket, VerifyReport
+from ._models import ClaimInfo, Contention, Event, Mount, Receipt, Rejection, Snapshot, Ticket, VerifyReport
 
 Base = Snapshot[Any] | Receipt | Ticket
 
@@ -78,6 +78,21 @@ def check_uniques(unique: object, count: int) -> list[str | None] | None:
     if len(ids) != count:
         raise invalid("unique", f"one id per item: {len(ids)} ids for {count} items")
     return ids
+
+
+def check_directory(directory: object) -> str:
+    """Relative to the caller, not to the gateway. Links on the way are resolved now and refused from then on; the
+    directory itself must not be one.
+    """
+    try:
+        text = os.fsdecode(os.fspath(directory))  # type: ignore[call-overload]
+    except TypeError:
+        raise invalid("directory", f"a path, not {type(directory).__name__}") from None
+    if not text or "\0" in text:
+        raise invalid("directory", "a path that is not empty")
+    path = os.path.abspath(text)
+    parent, name = os.path.split(path)
+    return os.path.join(os.path.realpath(parent), name)
 
 
 def check_limit(limit: object) -> int | None:
@@ -447,6 +462,22 @@ def parse_claim_infos(reply: Reply) -> list[ClaimInfo]:
 
 def parse_reclaimed(reply: Reply) -> list[tuple[str, int, str | None]]:
     return [(row[0], row[1], row[2]) for row in reply.fields["reclaimed"]]
+
+
+def parse_mount(fields: Mapping[str, Any]) -> Mount:
+    """The answer of MOUNT, and each mount in `info`."""
+    return Mount(
+        fields["prefix"],
+        fields["directory"],
+        fields["sync"],
+        fields["foreign"],
+        fields["through"],
+        fields["files"],
+        fields["behind"],
+        fields["edited"],
+        tuple(fields["edited_keys"]),
+        fields["problem"],
+    )
 
 
 def parse_report(reply: Reply) -> VerifyReport:

@@ -42,6 +42,7 @@ NAMES = [
     "JavaNotFound",
     "JournalCorrupt",
     "MortmainError",
+    "Mount",
     "NotCommitted",
     "Operation",
     "ProtocolMismatch",
@@ -128,6 +129,7 @@ MUTATING = [
     "increment",
     "add_to_set",
     "reduce",
+    "adopt",
     "transaction",
     "transact",
 ]

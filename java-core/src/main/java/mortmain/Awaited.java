@@ -1,6 +1,8 @@
 package mortmain;
 
 import java.util.concurrent.locks.LockSupport;
+import mortmain.engine.Engine;
+import mortmain.fence.Rule;
 import mortmain.model.MortmainException;
 import mortmain.model.Outcome;
 
@@ -10,6 +12,14 @@ final class Awaited<T> implements Outcome<T> {
   private volatile boolean done;
   private T answer;
   private MortmainException rejection;
+
+  /** Decides, and waits until it is durable. */
+  static <T> T decided(Engine engine, Rule<T> rule) {
+    Awaited<T> awaited = new Awaited<>();
+    engine.decide(rule, false, awaited);
+    engine.force();
+    return awaited.get();
+  }
 
   @Override
   public void answer(T given) {

@@ -55,10 +55,12 @@ public final class Store implements AutoCloseable {
   private final Judging judging = new Judging();
   private final Contended contended = new Contended();
   private final LongAdder commits = new LongAdder();
+  private final Mirrored mirrored;
 
   /** A store over an engine of one's own. */
   public Store(Engine engine) {
     this.engine = engine;
+    this.mirrored = new Mirrored(engine);
     engine.listen(waiters::on);
     engine.listen(event -> contended.wrote(event, engine.now()));
   }
@@ -116,6 +118,7 @@ public final class Store implements AutoCloseable {
       then.reject(problem.exception());
       return;
     }
+    mirrored.look(commit);
     long fingerprint = commit.plain() ? Fingerprint.of(commit) : 0;
     judging.enter(commit.call().requestId());
     Outcome<Receipt> settled = settled(commit, then);
@@ -184,7 +187,7 @@ public final class Store implements AutoCloseable {
       public void answer(Receipt receipt) {
         judging.leave(commit.call().requestId());
         commits.increment();
-        then.answer(receipt);
+        then.answer(mirrored.acknowledged(receipt));
       }
 
       @Override
@@ -198,6 +201,9 @@ public final class Store implements AutoCloseable {
 
   /** Snapshots of several keys at one revision. */
   public Reading read(List<Key> keys, ReadOptions options) {
+    if (options.at() < 0) {
+      mirrored.lookAndRequire(keys);
+    }
     return engine.read(keys, options);
   }
 
@@ -229,6 +235,7 @@ public final class Store implements AutoCloseable {
       throw problem.exception();
     }
     long end = request.waitNanos() > Long.MAX_VALUE / 4 ? request.deadline() : Math.min(request.deadline(), engine.now() + request.waitNanos());
+    mirrored.look(List.of(request.key()));
     Awaited<Claim> awaited = new Awaited<>();
     boolean waits = engine.decide(claimRule(request, null), request.waitNanos() > 0, awaited);
     engine.force();
@@ -287,6 +294,7 @@ public final class Store implements AutoCloseable {
     if (problem != null) {
       throw problem.exception();
     }
+    mirrored.look(guards.stream().filter(Guard.OnKey.class::isInstance).map(guard -> ((Guard.OnKey) guard).key()).distinct().toList());
     decide(view -> Fence.check(view, guards, storeId, baseRevision));
   }
 
@@ -314,6 +322,11 @@ public final class Store implements AutoCloseable {
    */
   public List<Contention> contention(Duration window, Duration within) {
     return contended.keys(engine.now(), window.toNanos(), within.toNanos());
+  }
+
+  /** Mounts a directory, and other commands about mirrored files. */
+  public Mirrored mirrored() {
+    return mirrored;
   }
 
   public List<ClaimInfo> claims(String prefix) {
@@ -344,10 +357,7 @@ public final class Store implements AutoCloseable {
   }
 
   private <T> T decide(Rule<T> rule) {
-    Awaited<T> awaited = new Awaited<>();
-    engine.decide(rule, false, awaited);
-    engine.force();
-    return awaited.get();
+    return Awaited.decided(engine, rule);
   }
 
   /** A request that nobody waits for any more is not judged. */

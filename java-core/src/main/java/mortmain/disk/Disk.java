@@ -70,6 +70,12 @@ public interface Disk {
   /** Creates the directory and its missing parents, and forces every directory that got a new name by it. */
   void createDirectories(Path directory) throws IOException;
 
+  /**
+   * Opens a directory of the user's without following links, and removes what an earlier process left half-done in it. Throws when it is
+   * missing (unless it is to be created), not the user's, or writable by others.
+   */
+  Folder folder(Path directory, boolean create) throws IOException;
+
   /** Bytes that may still be written to the file system that holds the path. */
   long usableSpace(Path path) throws IOException;
 }

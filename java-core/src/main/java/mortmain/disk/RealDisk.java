@@ -97,6 +97,11 @@ public final class RealDisk implements Disk {
   }
 
   @Override
+  public Folder folder(Path directory, boolean create) throws IOException {
+    return RealFolder.open(directory, create);
+  }
+
+  @Override
   public long usableSpace(Path path) throws IOException {
     return Files.getFileStore(path).getUsableSpace();
   }

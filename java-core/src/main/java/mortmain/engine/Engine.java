@@ -79,6 +79,10 @@ public interface Engine extends AutoCloseable {
 
   List<ClaimInfo> claims(String prefix);
 
+  default Mirroring mirroring() {
+    return Mirroring.NONE;
+  }
+
   /** Nanoseconds; the clock of deadlines. */
   long now();
 

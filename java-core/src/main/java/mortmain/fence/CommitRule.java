@@ -21,12 +21,15 @@ final class CommitRule {
   private final View view;
   private final Commit commit;
   private final long fingerprint;
+  private final boolean adopting;
   private final GuardCheck check;
   private final Map<Key, List<Write.OnKey>> writes = new LinkedHashMap<>();
 
-  CommitRule(View view, Commit commit, long fingerprint) {
+  /** {@code adopting}: the commit is what somebody else wrote into the files. */
+  CommitRule(View view, Commit commit, long fingerprint, boolean adopting) {
     this.view = view;
     this.commit = commit;
+    this.adopting = adopting;
     this.fingerprint = fingerprint;
     this.check = new GuardCheck(view, commit.guards());
   }
@@ -49,6 +52,10 @@ final class CommitRule {
       return Verdict.reject(Fence.readOnly(view));
     }
     collect();
+    Rejection collision = view.mirrors() ? files() : null;
+    if (collision != null) {
+      return Verdict.reject(collision);
+    }
     check.guards();
     check.fields(writes);
     claims();
@@ -77,6 +84,21 @@ final class CommitRule {
         }
       }
     }
+  }
+
+  /** Somebody else's edits of mirrored files are failures; a name that cannot be a file beside the others is returned. */
+  private Rejection files() {
+    for (Key key : writes.keySet()) {
+      String path = adopting ? null : view.editedFile(key);
+      if (path != null) {
+        check.add(Failures.edited(key, path));
+      }
+      String collision = check.state(key).exists() ? null : view.collision(key);
+      if (collision != null) {
+        return Rejection.invalid("key", collision);
+      }
+    }
+    return null;
   }
 
   private void claims() {

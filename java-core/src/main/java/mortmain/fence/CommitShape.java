@@ -68,7 +68,7 @@ public final class CommitShape {
     return Rejection.invalid("prefix", "a prefix is empty or ends in \"/\"");
   }
 
-  private static Rejection meta(Map<String, String> meta, Limits limits) {
+  static Rejection meta(Map<String, String> meta, Limits limits) {
     if (meta.size() > limits.metaPairs()) {
       return Rejection.invalid("meta", meta.size() + " pairs, the limit is " + limits.metaPairs());
     }

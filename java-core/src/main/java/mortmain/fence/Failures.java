@@ -109,6 +109,14 @@ final class Failures {
             + " s unless it is renewed: wait and try again");
   }
 
+  static Failure edited(Key key, String path) {
+    return new Failure(
+        ErrorCode.FOREIGN_EDIT,
+        key,
+        Map.of("path", path),
+        path + " was edited outside of mortmain: adopt(" + key + ") makes the edit the next version, then read it again and redo your change");
+  }
+
   private static Map<String, Object> conflict(KeyState state, long expected) {
     Map<String, Object> details = new LinkedHashMap<>();
     details.put("expected", expected);

@@ -17,9 +17,14 @@ import mortmain.model.Receipt;
 import mortmain.model.ReclaimRequest;
 import mortmain.model.Rejection;
 import mortmain.model.Resolution;
+import mortmain.model.Value;
+import mortmain.model.Write;
 
 /** The actions of the protocol. All methods are pure and thread-safe. */
 public final class Fence {
+  /** The writer of what was adopted. */
+  public static final String FOREIGN = "foreign";
+
   private Fence() {}
 
   /**
@@ -28,7 +33,39 @@ public final class Fence {
    * @param fingerprint of its content, 0 for a commit whose id names an intention
    */
   public static Verdict<Receipt> commit(View view, Commit commit, long fingerprint) {
-    return new CommitRule(view, commit, fingerprint).judge();
+    return new CommitRule(view, commit, fingerprint, false).judge();
+  }
+
+  /**
+   * What somebody else wrote into mirrored files becomes the next version of their keys, whatever they hold. It is in the files already, so a claim
+   * is no obstacle: its holder's next commit finds the new version. Without any value the key stays as it is.
+   *
+   * @param meta of the commit, whose writer is {@link #FOREIGN}
+   */
+  public static Verdict<Receipt> adopt(View view, Call call, Map<Key, Value> values, Key key, Map<String, String> meta) {
+    Rejection problem = CommitShape.meta(meta, view.limits());
+    if (problem != null) {
+      return Verdict.reject(problem);
+    }
+    List<Guard> guards = new ArrayList<>();
+    List<Write> writes = new ArrayList<>();
+    values.forEach((each, value) -> {
+      KeyState state = view.key(each);
+      guards.add(new Guard.VersionIs(each, state.version(), state.tag()));
+      guards.add(new Guard.EpochIs(each, state.epoch()));
+      if (state.claim() != null) {
+        guards.add(new Guard.Holds(each, state.claim().claimId()));
+      }
+      writes.add(new Write.Put(each, value, false));
+    });
+    if (values.isEmpty() && !view.key(key).exists() && view.remembered(call.requestId()).isEmpty()) {
+      return Verdict.reject(Rejection.invalid("key", "there is no file of " + key + " to adopt"));
+    }
+    if (values.isEmpty()) {
+      writes.add(new Write.Ensure(key, new Value("text/plain", new byte[0])));
+    }
+    Commit commit = new Commit(call, FOREIGN, meta, guards, writes, null, 0, false, 0);
+    return new CommitRule(view, commit, 0, true).judge();
   }
 
   /** A rejection that was given before, word for word; it waits again for what it was judged on. */
@@ -54,6 +91,7 @@ public final class Fence {
     GuardCheck check = new GuardCheck(view, guards);
     check.guards();
     check.claims();
+    check.files();
     return check.failed() ? Verdict.reject(check.rejection()) : Verdict.accept(true);
   }
 
@@ -220,6 +258,11 @@ public final class Fence {
   /** A revision that a client knew of; none is before everything. */
   static long known(long since) {
     return since == Long.MAX_VALUE ? 0 : since;
+  }
+
+  /** The file of a key was edited by somebody else. */
+  public static Rejection edited(Key key, String path) {
+    return Rejection.of(Failures.edited(key, path));
   }
 
   static Rejection storeChanged(View view, String storeId) {

@@ -108,6 +108,16 @@ final class GuardCheck {
     }
   }
 
+  /** Mirrored files of these keys that somebody else edited. */
+  void files() {
+    Set<Key> keys = new HashSet<>();
+    for (Guard guard : guards) {
+      if (view.mirrors() && guard instanceof Guard.OnKey onKey && keys.add(onKey.key()) && view.editedFile(onKey.key()) != null) {
+        failures.add(Failures.edited(onKey.key(), view.editedFile(onKey.key())));
+      }
+    }
+  }
+
   void unclaimed(Key key) {
     KeyState state = state(key);
     if (!Guards.unclaimedByOthers(state, presented)) {

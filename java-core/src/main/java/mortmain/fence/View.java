@@ -54,4 +54,19 @@ public interface View {
 
   /** The first field named by the merge patches that differs from the base's fields; empty if none does. */
   Optional<String> changedField(KeyState current, byte[] fields, List<Write.OnKey> writes);
+
+  /** Whether any key is a plain file too. */
+  default boolean mirrors() {
+    return false;
+  }
+
+  /** The path of a key's file when somebody else edited it, else null. */
+  default String editedFile(Key key) {
+    return null;
+  }
+
+  /** Why a key that does not exist yet cannot be a file beside those that do, or null. */
+  default String collision(Key key) {
+    return null;
+  }
 }

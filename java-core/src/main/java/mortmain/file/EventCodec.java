@@ -8,6 +8,7 @@ import java.util.Map;
 import mortmain.model.Change;
 import mortmain.model.Event;
 import mortmain.model.Key;
+import mortmain.model.Mount;
 
 /**
  * The byte layout of events in the journal. Every event begins with its length in 4 bytes, its kind, revision and time; texts and blocks have their length
@@ -24,6 +25,9 @@ final class EventCodec {
   private static final int RECLAIMED = 7;
   private static final int REQUEST_REFUSED = 8;
   private static final int FORGOTTEN = 9;
+  private static final int MOUNTED = 10;
+  private static final int UNMOUNTED = 11;
+  private static final int MIRRORED_THROUGH = 12;
   private static final int RESTORED = 20;
 
   private EventCodec() {}
@@ -94,6 +98,12 @@ final class EventCodec {
       return FORGOTTEN;
     } else if (event instanceof Event.Restored) {
       return RESTORED;
+    } else if (event instanceof Event.Mounted) {
+      return MOUNTED;
+    } else if (event instanceof Event.Unmounted) {
+      return UNMOUNTED;
+    } else if (event instanceof Event.MirroredThrough) {
+      return MIRRORED_THROUGH;
     }
     return event instanceof Event.Created ? CREATED : OPENED;
   }
@@ -126,6 +136,24 @@ final class EventCodec {
       out.text(created.storeId());
     } else if (event instanceof Event.Restored restored) {
       out.text(restored.storeId());
+    } else {
+      mount(out, event);
+    }
+  }
+
+  private static void mount(Out out, Event event) {
+    if (event instanceof Event.Mounted mounted) {
+      out.text(mounted.by());
+      out.text(mounted.mount().prefix());
+      out.text(mounted.mount().directory());
+      out.u8(mounted.mount().sync() ? 1 : 0);
+      out.u8(mounted.mount().adopt() ? 1 : 0);
+    } else if (event instanceof Event.Unmounted unmounted) {
+      out.text(unmounted.by());
+      out.text(unmounted.prefix());
+    } else if (event instanceof Event.MirroredThrough mirrored) {
+      out.text(mirrored.prefix());
+      out.varint(mirrored.through());
     }
   }
 
@@ -142,6 +170,9 @@ final class EventCodec {
       case REQUEST_REFUSED -> new Event.RequestRefused(revision, at, in.text(), in.text());
       case RESTORED -> new Event.Restored(revision, at, in.text());
       case FORGOTTEN -> new Event.Forgotten(revision, at, in.varint(), in.varint(), in.varint());
+      case MOUNTED -> new Event.Mounted(revision, at, in.text(), new Mount(in.text(), in.text(), in.u8() == 1, in.u8() == 1));
+      case UNMOUNTED -> new Event.Unmounted(revision, at, in.text(), in.text());
+      case MIRRORED_THROUGH -> new Event.MirroredThrough(revision, at, in.text(), in.varint());
       default -> throw new IllegalArgumentException("event kind " + kind + " is not known to this version of mortmain");
     };
   }

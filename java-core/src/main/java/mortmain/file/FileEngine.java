@@ -12,6 +12,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import mortmain.disk.Disk;
 import mortmain.engine.Engine;
 import mortmain.fence.Fence;
 import mortmain.fence.Rule;
@@ -48,6 +51,7 @@ final class FileEngine implements Engine {
   private final Chunks chunks;
   private final Reads reads;
   private final Lookback lookback;
+  private final Mirrors mirrors;
   private final Runnable release;
   private final ReentrantLock lock = new ReentrantLock();
   private final Deque<EventRecord> unforced = new ArrayDeque<>();
@@ -56,7 +60,7 @@ final class FileEngine implements Engine {
   private volatile String readOnly;
   private Housekeeping housekeeping;
 
-  FileEngine(Path directory, FileState state, Journal journal, Past past, Clocks clocks, Failure failure, Runnable release) {
+  FileEngine(Path directory, Disk disk, FileState state, Journal journal, Past past, Clocks clocks, Failure failure, Runnable release) {
     this.directory = directory;
     this.state = state;
     this.journal = journal;
@@ -66,11 +70,13 @@ final class FileEngine implements Engine {
     this.chunks = new Chunks(state.index(), state.values());
     this.reads = new Reads(state, past);
     this.lookback = new Lookback(journal, past);
+    this.mirrors = new Mirrors(this, disk, new MirrorSource(this, disk, past));
   }
 
   void start(Housekeeping keeper) {
     housekeeping = keeper;
     keeper.start();
+    mirrors.start();
   }
 
   @Override
@@ -145,7 +151,7 @@ final class FileEngine implements Engine {
   }
 
   private FileView view() {
-    return new FileView(state, readOnly, clocks.wall(state.index().lastAt()), clocks.claims());
+    return new FileView(state, mirrors, readOnly, clocks.wall(state.index().lastAt()), clocks.claims());
   }
 
   /** Time permits the takeover; the journaled epoch makes it true, before anything is judged on it; says whether any ended. Under the lock. */
@@ -178,6 +184,7 @@ final class FileEngine implements Engine {
     for (Consumer<Event> listener : listeners) {
       listener.accept(event);
     }
+    mirrors.on(event);
   }
 
   /** What became durable needs its bytes in memory no longer. Under the lock. */
@@ -282,6 +289,39 @@ final class FileEngine implements Engine {
   }
 
   @Override
+  public Mirrors mirroring() {
+    return mirrors;
+  }
+
+  /** Under the lock: no decision is made meanwhile. */
+  <T> T locked(Supplier<T> look) {
+    lock.lock();
+    try {
+      return look.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Adds an event that nobody asked for, and waits until it is durable. */
+  void record(Function<FileView, Event> event) {
+    long revision = locked(() -> {
+      Event made = event.apply(view());
+      append(made);
+      return made.revision();
+    });
+    journal.awaitDurable(revision);
+  }
+
+  FileState state() {
+    return state;
+  }
+
+  long wallMicros() {
+    return clocks.wall(0);
+  }
+
+  @Override
   public long now() {
     return clocks.now();
   }
@@ -368,6 +408,7 @@ final class FileEngine implements Engine {
       append(new Event.Opened(state.index().revision() + 1, clocks.wall(state.index().lastAt())));
     }
     journal.awaitDurable(state.index().revision());
+    mirrors.opened();
   }
 
   Journal journal() {
@@ -398,6 +439,7 @@ final class FileEngine implements Engine {
     disk.put("force_p50_us", stats.forceNanosAt(0.5) / 1000);
     disk.put("force_p99_us", stats.forceNanosAt(0.99) / 1000);
     info.put("journal", disk);
+    info.put("mounts", mirrors.describe());
     return info;
   }
 
@@ -454,11 +496,13 @@ final class FileEngine implements Engine {
     if (housekeeping != null) {
       housekeeping.stop();
     }
+    mirrors.stop();
     lock.lock();
     try {
       journal.close();
     } finally {
       lock.unlock();
+      mirrors.close();
       release.run();
     }
   }

@@ -119,7 +119,7 @@ public final class FileEngineProvider implements EngineProvider {
             },
             tables);
     index.recent().clear(last[0]);
-    return new FileEngine(directory, state, journal[0], new Past(source, tables), clocks, failure, release);
+    return new FileEngine(directory, disk, state, journal[0], new Past(source, tables), clocks, failure, release);
   }
 
   private static void replay(FileState state, int segment, int offset, EventCodec.Coded coded, Clocks clocks) {

@@ -25,17 +25,19 @@ final class FileView implements View {
   private final Folds folds;
   private final Values values;
   private final Limits limits;
+  private final Mirrors mirrors;
   private final String readOnly;
   private final long wallMicros;
   private final long claimNanos;
   private long judgedOn;
 
-  FileView(FileState state, String readOnly, long wallMicros, long claimNanos) {
+  FileView(FileState state, Mirrors mirrors, String readOnly, long wallMicros, long claimNanos) {
     this.index = state.index();
     this.requests = state.requests();
     this.folds = state.folds();
     this.values = state.values();
     this.limits = state.limits();
+    this.mirrors = mirrors;
     this.readOnly = readOnly;
     this.wallMicros = wallMicros;
     this.claimNanos = claimNanos;
@@ -142,5 +144,20 @@ final class FileView implements View {
   @Override
   public Optional<String> changedField(KeyState current, byte[] fields, List<Write.OnKey> writes) {
     return folds.changedField(current.key(), fields, writes);
+  }
+
+  @Override
+  public boolean mirrors() {
+    return mirrors.any();
+  }
+
+  @Override
+  public String editedFile(Key key) {
+    return mirrors.edited(key);
+  }
+
+  @Override
+  public String collision(Key key) {
+    return mirrors.collision(key);
   }
 }

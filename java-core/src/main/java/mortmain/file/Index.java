@@ -28,6 +28,7 @@ final class Index {
   private final PathLevel root = new PathLevel("", null);
   private final Expiries expiries = new Expiries();
   private final Recent recent = new Recent();
+  private final Mounts mounts = new Mounts();
   private final Map<String, String> names = new HashMap<>();
 
   private String storeId;
@@ -66,6 +67,10 @@ final class Index {
 
   Recent recent() {
     return recent;
+  }
+
+  Mounts mounts() {
+    return mounts;
   }
 
   KeyRecord find(Key key) {
@@ -158,6 +163,7 @@ final class Index {
     } else if (event instanceof Event.Opened) {
       inherit(claimNanos);
     }
+    mounts.apply(event);
   }
 
   private void commit(Event.Committed event, EventCodec.Coded coded, long claimNanos) {

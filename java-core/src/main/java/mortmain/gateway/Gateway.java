@@ -154,7 +154,7 @@ final class Gateway implements Operations.Host {
     told.put("instance", instance);
     told.put("transport", transport());
     told.put("directory", store.directory().toString());
-    told.put("capabilities", List.of("verify", "backup"));
+    told.put("capabilities", List.of("verify", "backup", "mount"));
     told.put("uptime", (System.nanoTime() - started) / 1e9);
     told.put("connections", server.connectionCount());
     told.putAll(store.info());

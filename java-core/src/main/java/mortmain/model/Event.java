@@ -51,4 +51,12 @@ public sealed interface Event {
 
   /** Tombstones up to a revision were forgotten; a key without a record starts above both numbers. */
   record Forgotten(long revision, long at, long upTo, long version, long epoch) implements Event {}
+
+  /** A prefix is mirrored from here on; an existing mount of the same prefix gets these settings. */
+  record Mounted(long revision, long at, String by, Mount mount) implements Event {}
+
+  record Unmounted(long revision, long at, String by, String prefix) implements Event {}
+
+  /** Every file below the prefix holds what its key was at revision {@code through}, or something newer, and is forced. */
+  record MirroredThrough(long revision, long at, String prefix, long through) implements Event {}
 }

@@ -120,6 +120,11 @@ public final class FaultyDisk implements Disk {
   }
 
   @Override
+  public Folder folder(Path directory, boolean create) throws IOException {
+    return new MemoryFolder(this, directory);
+  }
+
+  @Override
   public long usableSpace(Path path) throws IOException {
     return usableSpace >= 0 ? usableSpace : inner.usableSpace(path);
   }

@@ -256,6 +256,11 @@ public final class MemoryDisk implements Disk {
   }
 
   @Override
+  public Folder folder(Path directory, boolean create) throws IOException {
+    return new MemoryFolder(this, directory);
+  }
+
+  @Override
   public long usableSpace(Path path) {
     return 1L << 40;
   }

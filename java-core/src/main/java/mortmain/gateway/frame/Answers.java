@@ -77,6 +77,9 @@ final class Answers {
     json.name("store_id").text(receipt.storeId());
     json.name("request_id").text(receipt.requestId());
     json.name("replayed").bool(receipt.replayed());
+    if (receipt.mirrored() != null) {
+      json.name("mirrored").bool(receipt.mirrored());
+    }
     json.name("keys").beginArray();
     List<Receipt.KeyReceipt> keys = receipt.keys();
     for (int i = 0; i < keys.size(); i++) {

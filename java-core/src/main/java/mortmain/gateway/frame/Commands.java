@@ -28,6 +28,7 @@ final class Commands {
   private final ClaimCommands claiming;
   private final LookCommands looking;
   private final BackupCommand backing;
+  private final MountCommands mounting;
 
   Commands(Store store, Operations.Host host) {
     this.store = store;
@@ -35,6 +36,7 @@ final class Commands {
     this.claiming = new ClaimCommands(store);
     this.looking = new LookCommands(store);
     this.backing = new BackupCommand(store);
+    this.mounting = new MountCommands(store);
   }
 
   ClaimCommands claiming() {
@@ -62,6 +64,9 @@ final class Commands {
       case HISTORY -> looking.history(request, reply);
       case CONTENTION -> looking.contention(request, reply);
       case RESOLVE -> resolve(request, reply);
+      case MOUNT -> mounting.mount(request, reply);
+      case UNMOUNT -> mounting.unmount(request, reply);
+      case ADOPT -> mounting.adopt(request, reply);
       case CLAIMS -> claiming.claims(request, reply);
       case INFO -> reply.answer().any(host.info());
       case VERIFY -> reply.answer().any(store.verify());

@@ -23,6 +23,9 @@ public enum Op {
   TURN_END(17),
   HISTORY(18),
   WATCH(19),
+  MOUNT(20),
+  UNMOUNT(21),
+  ADOPT(22),
   BACKUP(30),
   CONTENTION(31);
 
