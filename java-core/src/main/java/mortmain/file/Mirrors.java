@@ -9,12 +9,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import mortmain.disk.Disk;
 import mortmain.engine.Mirroring;
 import mortmain.fence.Fence;
 import mortmain.mirror.Mirror;
+import mortmain.mirror.Through;
 import mortmain.model.Change;
 import mortmain.model.ErrorCode;
 import mortmain.model.Event;
@@ -41,7 +42,7 @@ final class Mirrors implements Mirroring {
   private Mirror prepared;
 
   /** A mount at work. */
-  private record Live(Mirror mirror, AtomicLong through, MirrorNames names) {}
+  private record Live(Mirror mirror, AtomicReference<Through> through, MirrorNames names) {}
 
   Mirrors(FileEngine engine, Disk disk, MirrorSource source) {
     this.engine = engine;
@@ -52,13 +53,13 @@ final class Mirrors implements Mirroring {
   /** After recovery: directories that cannot be opened are tried again and again. */
   void opened() {
     engine.state().index().mounts().byPrefix().forEach((prefix, known) -> {
-      Mirror mirror = mirror(known.mount(), new AtomicLong(known.through()));
+      Mirror mirror = mirror(known.mount(), new AtomicReference<>(known.through()));
       mirror.reopened();
     });
   }
 
-  private Mirror mirror(Mount mount, AtomicLong through) {
-    Mirror mirror = new Mirror(disk, mount, source, through::get);
+  private Mirror mirror(Mount mount, AtomicReference<Through> through) {
+    Mirror mirror = new Mirror(disk, mount, source, through::get, false);
     put(mount.prefix(), new Live(mirror, through, new MirrorNames(mount.prefix(), engine.state().index(), mirror)));
     return mirror;
   }
@@ -90,7 +91,7 @@ final class Mirrors implements Mirroring {
   private void force(Live each) {
     long[] at = engine.locked(() -> new long[] {engine.durableRevision(), each.mirror().firstBehind()});
     long target = Math.min(at[0], at[1] - 1);
-    if (each.mirror().force(target, at[1]) && target > each.through().get()) {
+    if (each.mirror().force(target, at[1]) && target > each.through().get().revision()) {
       String prefix = each.mirror().mount().prefix();
       engine.record(view -> new Event.MirroredThrough(view.revision() + 1, view.wallMicros(), prefix, target));
     }
@@ -121,7 +122,7 @@ final class Mirrors implements Mirroring {
     } else if (event instanceof Event.Mounted mounted) {
       Live known = live.get(mounted.mount().prefix());
       if (known == null) {
-        AtomicLong through = new AtomicLong(mounted.revision());
+        AtomicReference<Through> through = new AtomicReference<>(new Through(mounted.revision(), false));
         Mirror mirror = prepared;
         put(mounted.mount().prefix(), new Live(mirror, through, new MirrorNames(mounted.mount().prefix(), engine.state().index(), mirror)));
       } else {
@@ -130,7 +131,7 @@ final class Mirrors implements Mirroring {
     } else if (event instanceof Event.Unmounted unmounted) {
       put(unmounted.prefix(), null);
     } else if (event instanceof Event.MirroredThrough mirrored) {
-      live.get(mirrored.prefix()).through().set(mirrored.through());
+      live.get(mirrored.prefix()).through().set(new Through(mirrored.through(), true));
     }
   }
 
@@ -261,11 +262,11 @@ final class Mirrors implements Mirroring {
   }
 
   private Mirror open(Mount mount) {
-    AtomicLong through = new AtomicLong();
+    Through none = new Through(0, false);
     Mirror mirror = new Mirror(disk, mount, source, () -> {
       Live at = live.get(mount.prefix());
-      return at == null ? through.get() : at.through().get();
-    });
+      return at == null ? none : at.through().get();
+    }, true);
     try {
       mirror.open(true);
       return mirror;

@@ -2,13 +2,13 @@ package mortmain.file;
 
 import java.util.Map;
 import java.util.TreeMap;
+import mortmain.mirror.Through;
 import mortmain.model.Event;
 import mortmain.model.Mount;
 
 /** What the journal says of mounts. Guarded by the engine's lock. */
 final class Mounts {
-  /** {@code through}: see {@link Event.MirroredThrough}. */
-  record Mounted(Mount mount, long through) {}
+  record Mounted(Mount mount, Through through) {}
 
   private final Map<String, Mounted> byPrefix = new TreeMap<>();
 
@@ -22,11 +22,11 @@ final class Mounts {
     }
     if (event instanceof Event.Mounted mounted) {
       Mounted before = byPrefix.get(mounted.mount().prefix());
-      byPrefix.put(mounted.mount().prefix(), new Mounted(mounted.mount(), before == null ? mounted.revision() : before.through()));
+      byPrefix.put(mounted.mount().prefix(), new Mounted(mounted.mount(), before == null ? new Through(mounted.revision(), false) : before.through()));
     } else if (event instanceof Event.Unmounted unmounted) {
       byPrefix.remove(unmounted.prefix());
     } else if (event instanceof Event.MirroredThrough mirrored) {
-      byPrefix.computeIfPresent(mirrored.prefix(), (prefix, known) -> new Mounted(known.mount(), mirrored.through()));
+      byPrefix.computeIfPresent(mirrored.prefix(), (prefix, known) -> new Mounted(known.mount(), new Through(mirrored.through(), true)));
     } else if (event instanceof Event.Created) {
       byPrefix.clear(); // another store must not write into the files of the one that it was copied from
     }

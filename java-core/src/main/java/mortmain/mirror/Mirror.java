@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import mortmain.disk.Disk;
 import mortmain.disk.Folder;
 import mortmain.model.Key;
@@ -27,9 +27,10 @@ public final class Mirror implements AutoCloseable {
 
   private final Disk disk;
   private final Source source;
-  private final LongSupplier through;
+  private final Supplier<Through> through;
   private final ReentrantLock opening = new ReentrantLock();
   private volatile Mount mount;
+  private volatile boolean fresh;
   private volatile Opened opened;
   private volatile String problem;
 
@@ -49,12 +50,17 @@ public final class Mirror implements AutoCloseable {
     }
   }
 
-  /** {@code through}: what MirroredThrough says of this mount, by now. */
-  public Mirror(Disk disk, Mount mount, Source source, LongSupplier through) {
+  /** {@code through}: what the journal says of this mount, by now. {@code fresh}: it is mounted only now. */
+  public Mirror(Disk disk, Mount mount, Source source, Supplier<Through> through, boolean fresh) {
     this.disk = disk;
     this.mount = mount;
     this.source = source;
     this.through = through;
+    this.fresh = fresh;
+  }
+
+  private Through through() {
+    return fresh ? Through.FRESH : through.get();
   }
 
   public Mount mount() {
@@ -134,7 +140,7 @@ public final class Mirror implements AutoCloseable {
     MirroredFile file = file(now, key);
     file.lock.lock();
     try {
-      file.look(now.folder, source, through.getAsLong());
+      file.look(now.folder, source, through());
       note(now, file);
       return file.edited() != null;
     } finally {
@@ -164,7 +170,7 @@ public final class Mirror implements AutoCloseable {
         in.behind.putIfAbsent(file.key, 1L);
       }
     }
-    if (file.put() > through.getAsLong()) {
+    if (file.edited() != null || file.put() > through.get().revision()) {
       in.unforced.add(file);
     }
   }
@@ -192,7 +198,7 @@ public final class Mirror implements AutoCloseable {
     }
     file.lock.lock();
     try {
-      if (file.bring(now.folder, source, through.getAsLong())) {
+      if (file.bring(now.folder, source, through())) {
         now.unforced.add(file);
         now.owed.set(true);
       }
@@ -219,7 +225,7 @@ public final class Mirror implements AutoCloseable {
     file.lock.lock();
     try {
       while (true) {
-        file.look(now.folder, source, through.getAsLong());
+        file.look(now.folder, source, through());
         note(now, file);
         Folder.Seen before = file.edited() == null ? null : now.folder.look(file.path);
         if (before == null) {
@@ -287,21 +293,22 @@ public final class Mirror implements AutoCloseable {
         page = source.keys(mount.prefix(), page.get(page.size() - 1), PAGE);
       }
       now.checkedAll = true; // what could not be looked at is behind
+      fresh = false;
     }
     for (Key key : List.copyOf(now.behind.keySet())) {
       bring(key, Long.MAX_VALUE);
     }
   }
 
-  /** The revision below which no file is behind: to be asked under the engine's lock, so that nothing durable is missing. */
+  /** The revision below which no file is behind, but those that hold an edit: to be asked under the engine's lock, so that nothing durable is missing. */
   public long firstBehind() {
     Opened now = opened;
     if (now == null) {
       return 0;
     }
     long first = Long.MAX_VALUE;
-    for (long revision : now.behind.values()) {
-      first = Math.min(first, revision);
+    for (Map.Entry<Key, Long> behind : now.behind.entrySet()) {
+      first = now.edited.containsKey(behind.getKey()) ? first : Math.min(first, behind.getValue());
     }
     return first;
   }
@@ -333,7 +340,7 @@ public final class Mirror implements AutoCloseable {
         rewrite(now, file);
       }
     }
-    boolean allowed = forced && owed && now.checkedAll && Rules.forcedThrough(firstBehind, !now.edited.isEmpty(), target);
+    boolean allowed = owed && now.checkedAll && Rules.forcedFirst(forced, firstBehind, target);
     if (owed && !allowed) {
       now.owed.set(true);
     }
@@ -359,7 +366,7 @@ public final class Mirror implements AutoCloseable {
     told.put("directory", mount.directory());
     told.put("sync", mount.sync());
     told.put("foreign", mount.adopt() ? "adopt" : "raise");
-    told.put("through", through.getAsLong());
+    told.put("through", through.get().revision());
     told.put("files", now == null ? 0L : (long) now.files.size());
     told.put("behind", now == null ? 0L : (long) now.behind.size());
     told.put("edited", now == null ? 0L : (long) now.edited.size());

@@ -62,7 +62,7 @@ final class MirroredFile {
   }
 
   /** Looks whether it is as we left it; the first time, whether it may be ours. Under its lock. */
-  void look(Folder folder, Source source, long through) {
+  void look(Folder folder, Source source, Through through) {
     try {
       Seen now = folder.look(path);
       if (!checked) {
@@ -79,7 +79,7 @@ final class MirroredFile {
   }
 
   /** At start-up: it is ours if it shows a version that a crash may have left in it, or nothing. */
-  private void check(Seen now, Folder folder, Source source, long through) throws IOException {
+  private void check(Seen now, Folder folder, Source source, Through through) throws IOException {
     Shown newest = source.newest(key);
     stamped = false;
     if (now == null) {
@@ -117,7 +117,7 @@ final class MirroredFile {
   }
 
   /** The version that a file shows, or null. Of a file that is empty, or torn, a version that is none. */
-  private Shown ours(byte[] bytes, Shown newest, Source source, long through) {
+  private Shown ours(byte[] bytes, Shown newest, Source source, Through through) {
     if (shows(bytes, newest)) {
       return newest;
     }
@@ -139,7 +139,7 @@ final class MirroredFile {
     return torn ? new Shown(0, null) : null;
   }
 
-  private static boolean isTorn(byte[] bytes, Shown version, long through) {
+  private static boolean isTorn(byte[] bytes, Shown version, Through through) {
     return version.exists() && Rules.mayBeTorn(version, through) && Rendering.torn(bytes, version.value().get());
   }
 
@@ -193,7 +193,7 @@ final class MirroredFile {
   }
 
   /** Brings the file to the key's newest durable version if it is behind; says whether it wrote. Under its lock, after a look. */
-  boolean bring(Folder folder, Source source, long through) {
+  boolean bring(Folder folder, Source source, Through through) {
     try {
       problem = null;
       if (!checked) {

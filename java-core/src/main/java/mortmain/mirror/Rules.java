@@ -29,17 +29,17 @@ final class Rules {
    * MayBeOurs: a crash may have left a version in a file if the one that replaced it is not covered by MirroredThrough; otherwise the newer one
    * was forced, and somebody has brought the old one back.
    */
-  static boolean mayBeOurs(long replacedAt, long through) {
-    return replacedAt > through;
+  static boolean mayBeOurs(long replacedAt, Through through) {
+    return replacedAt > through.revision();
   }
 
   /** A copy of which the disk kept only some sectors may be ours only if it was not forced yet. */
-  static boolean mayBeTorn(Shown version, long through) {
-    return version.revision() > through;
+  static boolean mayBeTorn(Shown version, Through through) {
+    return !through.forced() || version.revision() > through.revision();
   }
 
-  /** ForcedFirst: everything up to {@code target} lies in files that are forced, and nobody has edited them. */
-  static boolean forcedThrough(long firstBehind, boolean edited, long target) {
-    return !edited && target < firstBehind;
+  /** ForcedFirst: what MirroredThrough says lies in files that are forced, or under an edit that is. */
+  static boolean forcedFirst(boolean forced, long firstBehind, long target) {
+    return forced && target < firstBehind;
   }
 }
