@@ -14,13 +14,20 @@ public interface Folder extends AutoCloseable {
   /**
    * What lies under a name, as far as can be seen without reading it.
    *
-   * @param regular whether it is a file; false of a directory, a link, a pipe
+   * @param kind of what lies there; a link is OTHER
    * @param id of the file itself: one that was replaced has another
    * @param size in bytes
    * @param modifiedNanos since 1970
    * @param mode the permissions
    */
-  record Seen(boolean regular, Object id, long size, long modifiedNanos, Object mode) {}
+  record Seen(Kind kind, Object id, long size, long modifiedNanos, Object mode) {}
+
+  /** What can lie under a name. */
+  enum Kind {
+    FILE,
+    DIRECTORY,
+    OTHER
+  }
 
   /** A temporary file on its way to a name, and how it looks. */
   record Staged(String name, Seen seen) {}

@@ -200,7 +200,8 @@ final class RealFolder implements Folder {
       return null;
     }
     long modified = attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS);
-    return new Seen(attributes.isRegularFile(), attributes.fileKey(), attributes.size(), modified, attributes.permissions());
+    Kind kind = attributes.isRegularFile() ? Kind.FILE : attributes.isDirectory() ? Kind.DIRECTORY : Kind.OTHER;
+    return new Seen(kind, attributes.fileKey(), attributes.size(), modified, attributes.permissions());
   }
 
   @Override
@@ -254,7 +255,7 @@ final class RealFolder implements Folder {
   public Seen install(Staged staged, String relative, Seen replaced) throws IOException {
     Path from = Path.of(staged.name());
     Seen seen = staged.seen();
-    if (replaced != null && replaced.regular() && !replaced.mode().equals(seen.mode())) {
+    if (replaced != null && replaced.kind() == Kind.FILE && !replaced.mode().equals(seen.mode())) {
       PosixFileAttributeView view = root.getFileAttributeView(from, PosixFileAttributeView.class, NO_LINKS);
       view.setPermissions(permissions(replaced));
       seen = seen(view.readAttributes());

@@ -15,6 +15,7 @@ import mortmain.disk.Disk;
 import mortmain.engine.Mirroring;
 import mortmain.fence.Fence;
 import mortmain.mirror.Mirror;
+import mortmain.mirror.Said;
 import mortmain.mirror.Through;
 import mortmain.model.Change;
 import mortmain.model.ErrorCode;
@@ -130,7 +131,9 @@ final class Mirrors implements Mirroring {
       }
     } else if (event instanceof Event.Unmounted unmounted) {
       put(unmounted.prefix(), null);
-    } else if (event instanceof Event.MirroredThrough mirrored) {
+    } else if (event instanceof Event.Restored) {
+      live = Collections.emptyNavigableMap();
+    } else if (event instanceof Event.MirroredThrough mirrored && live.containsKey(mirrored.prefix())) {
       live.get(mirrored.prefix()).through().set(new Through(mirrored.through(), true));
     }
   }
@@ -213,7 +216,7 @@ final class Mirrors implements Mirroring {
       Mirror.Edit edit = mounted.mirror().edit(key);
       return edit == null ? null : MirrorEdit.of(edit, newest(key), engine.limits().value());
     } catch (IOException e) {
-      throw Rejection.invalid("key", "the file of " + key + " cannot be adopted: " + e.getMessage()).exception();
+      throw Rejection.invalid("key", "the file of " + key + " cannot be adopted: " + Said.of(e)).exception();
     }
   }
 
@@ -271,7 +274,7 @@ final class Mirrors implements Mirroring {
       mirror.open(true);
       return mirror;
     } catch (IOException e) {
-      throw Rejection.invalid("directory", e.getMessage() == null ? e.toString() : e.getMessage()).exception();
+      throw Rejection.invalid("directory", Said.of(e)).exception();
     }
   }
 
@@ -312,7 +315,7 @@ final class Mirrors implements Mirroring {
         }
       }
     } catch (IOException e) {
-      throw Rejection.of(ErrorCode.UNAVAILABLE, "the directory cannot be listed: " + e.getMessage(), Map.of("reason", "refused")).exception();
+      throw Rejection.of(ErrorCode.UNAVAILABLE, "the directory cannot be listed: " + Said.of(e), Map.of("reason", "refused")).exception();
     }
     return found;
   }

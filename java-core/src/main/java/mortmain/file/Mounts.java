@@ -27,8 +27,8 @@ final class Mounts {
       byPrefix.remove(unmounted.prefix());
     } else if (event instanceof Event.MirroredThrough mirrored) {
       byPrefix.computeIfPresent(mirrored.prefix(), (prefix, known) -> new Mounted(known.mount(), new Through(mirrored.through(), true)));
-    } else if (event instanceof Event.Created) {
-      byPrefix.clear(); // another store must not write into the files of the one that it was copied from
+    } else if (event instanceof Event.Restored) {
+      byPrefix.clear(); // another store must not write into the files of the one that it is a copy of
     }
   }
 }

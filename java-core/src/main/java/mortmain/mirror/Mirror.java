@@ -113,7 +113,7 @@ public final class Mirror implements AutoCloseable {
       open(false);
       return true;
     } catch (IOException e) {
-      problem = e.getMessage() == null ? e.toString() : e.getMessage();
+      problem = Said.of(e);
       return false;
     }
   }
@@ -203,12 +203,17 @@ public final class Mirror implements AutoCloseable {
         now.owed.set(true);
       }
       note(now, file);
-      if (file.edited() == null && file.problem() == null) {
-        now.behind.compute(key, (k, first) -> file.decided > file.put() ? Long.valueOf(file.put() + 1) : null);
-      }
+      caughtUp(now, file);
       return Rules.mirrored(file.put(), revision) && file.edited() == null;
     } finally {
       file.lock.unlock();
+    }
+  }
+
+  /** It is behind no longer, unless its key was committed since. */
+  private static void caughtUp(Opened in, MirroredFile file) {
+    if (file.edited() == null && file.problem() == null) {
+      in.behind.compute(file.key, (key, first) -> file.decided > file.put() ? Long.valueOf(file.put() + 1) : null);
     }
   }
 
@@ -231,7 +236,7 @@ public final class Mirror implements AutoCloseable {
         if (before == null) {
           return null;
         }
-        if (!before.regular()) {
+        if (before.kind() != Folder.Kind.FILE) {
           throw new IOException(path(file) + " is not a file");
         }
         byte[] bytes = now.folder.read(file.path, source.limit());
@@ -257,10 +262,13 @@ public final class Mirror implements AutoCloseable {
       now.edited.remove(edit.key());
       now.unforced.add(file);
       now.owed.set(true);
+      caughtUp(now, file);
     } finally {
       file.lock.unlock();
     }
-    bring(edit.key(), revision);
+    if (now.behind.containsKey(edit.key())) {
+      bring(edit.key(), Long.MAX_VALUE); // somebody committed meanwhile
+    }
   }
 
   /** Paths in the directory that a person would call its files, relative to it. */
@@ -334,7 +342,7 @@ public final class Mirror implements AutoCloseable {
         now.folder.force(paths);
       }
     } catch (IOException e) {
-      problem = "could not force " + mount.directory() + ": " + e.getMessage();
+      problem = "could not force " + mount.directory() + ": " + Said.of(e);
       forced = false;
       for (MirroredFile file : files) {
         rewrite(now, file);

@@ -64,7 +64,7 @@ final class MirroredFile {
   /** Looks whether it is as we left it; the first time, whether it may be ours. Under its lock. */
   void look(Folder folder, Source source, Through through) {
     try {
-      Seen now = folder.look(path);
+      Seen now = present(folder.look(path), source);
       if (!checked) {
         check(now, folder, source, through);
         checked = true;
@@ -74,8 +74,13 @@ final class MirroredFile {
         examine(now, folder, source);
       }
     } catch (IOException | MortmainException e) {
-      problem = said(e);
+      problem = Said.of(e);
     }
+  }
+
+  /** A directory is no file of a key that has no value: keys below it may be there. */
+  private Seen present(Seen now, Source source) {
+    return now != null && now.kind() == Folder.Kind.DIRECTORY && !source.newest(key).exists() ? null : now;
   }
 
   /** At start-up: it is ours if it shows a version that a crash may have left in it, or nothing. */
@@ -102,7 +107,7 @@ final class MirroredFile {
 
   /** Null when it cannot be read, which nobody but somebody else can have brought about. */
   private byte[] bytes(Seen now, Folder folder, Source source) throws IOException {
-    if (!now.regular()) {
+    if (now.kind() != Folder.Kind.FILE) {
       edited = "it is not a file";
       return null;
     }
@@ -111,7 +116,7 @@ final class MirroredFile {
     } catch (NoSuchFileException e) {
       throw e;
     } catch (IOException e) {
-      edited = "it cannot be read (" + said(e) + ")";
+      edited = "it cannot be read (" + Said.of(e) + ")";
       return null;
     }
   }
@@ -160,7 +165,7 @@ final class MirroredFile {
       return;
     }
     Shown newest = source.newest(key);
-    boolean same = seen != null && put > 0 && bytes.length == length && sum(bytes) == sum;
+    boolean same = seen != null && bytes.length == length && sum(bytes) == sum;
     if (!same && !shows(bytes, newest)) {
       edited = seen == null ? "it was written by somebody else" : "it was edited by somebody else";
       return;
@@ -205,7 +210,7 @@ final class MirroredFile {
       }
       return newest.exists() ? write(Rendering.of(newest.value().get()), newest, folder, source) : remove(newest, folder, source);
     } catch (IOException | MortmainException e) {
-      problem = said(e);
+      problem = Said.of(e);
       return false;
     }
   }
@@ -230,7 +235,7 @@ final class MirroredFile {
   }
 
   private boolean remove(Shown version, Folder folder, Source source) throws IOException {
-    Seen now = folder.look(path);
+    Seen now = present(folder.look(path), source);
     if (!isOurs(now, folder, source)) {
       return false;
     }
@@ -267,9 +272,5 @@ final class MirroredFile {
   /** Its bytes could not be forced: they are written again, to another file. Under its lock. */
   void rewrite() {
     put = 0;
-  }
-
-  private static String said(Exception e) {
-    return e.getMessage() == null ? e.toString() : e.getClass().getSimpleName() + ": " + e.getMessage();
   }
 }

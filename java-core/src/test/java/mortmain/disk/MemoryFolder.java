@@ -32,7 +32,7 @@ final class MemoryFolder implements Folder {
   public Seen look(String path) throws IOException {
     try {
       byte[] bytes = read(path, Integer.MAX_VALUE);
-      return new Seen(true, ByteBuffer.wrap(bytes), bytes.length, 1, "rw");
+      return new Seen(Kind.FILE, ByteBuffer.wrap(bytes), bytes.length, 1, "rw");
     } catch (NoSuchFileException e) {
       return null;
     }
