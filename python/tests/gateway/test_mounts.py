@@ -220,9 +220,8 @@ def test_keys_that_cannot_be_files_side_by_side_are_refused(mounted, other):
     with pytest.raises(mortmain.InvalidRequest, match="cannot both be files") as caught:
         store.create(f"{at}{other}", 1)
     assert caught.value.field == "key"
-    with pytest.raises(mortmain.InvalidRequest):
-        with store.transaction() as txn:
-            txn.put(f"{at}{other}", 1)
+    with pytest.raises(mortmain.InvalidRequest), store.transaction() as txn:
+        txn.put(f"{at}{other}", 1)
 
 
 def test_a_mount_of_keys_that_cannot_be_files_side_by_side_is_refused(store, at, place):
@@ -262,7 +261,8 @@ def test_directories_that_could_lead_elsewhere_are_refused(store, at, tmp_path):
 
 def test_a_key_and_a_directory_have_one_mount(mounted, tmp_path):
     store, at, place = mounted
-    for prefix, directory in ((f"{at}below/", tmp_path / "x"), (at, tmp_path / "x"), ("other/", place), ("other/", place / "x")):
+    free = tmp_path / "x"
+    for prefix, directory in ((f"{at}below/", free), (at, free), ("other/", place), ("other/", place / "x")):
         with pytest.raises(mortmain.InvalidRequest):
             store.mount(prefix, directory)
     assert store.mount(at, place, sync=False, foreign="adopt").sync is False
@@ -396,8 +396,8 @@ def test_eight_writers_of_one_file_leave_the_last_version_in_it(own_store, place
 def test_kill_nine_of_the_gateway_leaves_acknowledged_files_and_rolls_the_others_forward(
     own_store, place, kill_gateway: Callable[[mortmain.Store], None], until: Until
 ):
-    """The journal may be ahead of the files by what was in flight; after the next start it is not, and nothing of ours is
-    taken for an edit.
+    """The journal may be ahead of the files by what was in flight; after the next start it is not, and nothing of ours
+    is taken for an edit.
     """
     own_store.mount("plans/", place)
     acknowledged: dict[str, int] = {}
@@ -432,7 +432,7 @@ def test_kill_nine_of_the_gateway_leaves_acknowledged_files_and_rolls_the_others
     assert [path.name for path in place.iterdir() if path.name not in acknowledged] == []
 
 
-def test_what_happened_while_no_gateway_ran(own_store, place, kill_gateway: Callable[[mortmain.Store], None], until: Until):
+def test_what_happened_while_no_gateway_ran(own_store, place, kill_gateway: Callable[..., None], until: Until):
     own_store.mount("plans/", place)
     bases = {name: own_store.create(f"plans/{name}", "first") for name in ("edited", "emptied", "removed", "old")}
     own_store.commit("plans/old", "second", base=bases["old"])

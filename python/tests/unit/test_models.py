@@ -27,6 +27,7 @@ MODELS = [
     MANY,
     SNAPSHOT.ticket(),
     mortmain.ClaimInfo("k", "h", 1, 30.0, 12.5, WHEN),
+    mortmain.Mount("plans/", "/plans", True, "raise", 9, 2, 0, 1, ("plans/a",), None),
     mortmain.Committed(RECEIPT),
     mortmain.NotCommitted(),
     mortmain.VerifyReport(True, 1, 2, 3, 4, 5),

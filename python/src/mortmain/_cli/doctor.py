@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mortmain import _frames
-from mortmain._errors import GatewayUnavailable, JavaNotFound, ProtocolMismatch
+from mortmain import _frames, _open
+from mortmain._errors import GatewayUnavailable, JavaNotFound, MortmainError, ProtocolMismatch
 from mortmain._gateway import Reached, find_gateway, look
 from mortmain._gateway.archive import archive_path
 from mortmain._gateway.discover import check_run_directory, run_directory
@@ -74,6 +74,7 @@ def _examine(root: str, java: str | None) -> Iterator[Finding]:
     checks: tuple[Callable[[str], Finding], ...] = (_run, _gateway, _lock, _failure)
     for check in checks:
         yield check(root)
+    yield from _mounts(root)
 
 
 def _jar_and_java(root: str, java: str | None) -> Iterator[Finding]:
@@ -177,6 +178,26 @@ def _gateway(root: str) -> Finding:
         advice = "wait: it is starting; if it stays so, end the process that holds LOCK"
         return Finding("gateway", "warn", f"{told}, but LOCK is held", advice)
     return Finding("gateway", "ok", f"{told}; the next client starts one")
+
+
+def _mounts(root: str) -> Iterator[Finding]:
+    """What a running gateway says of mirrored files."""
+    try:
+        with _open.open(root, start=False, create=False, timeout=_PATIENCE) as store:
+            mounts = store.info().get("mounts", [])
+    except MortmainError:
+        return  # the gateway's own finding says why
+    for mount in mounts:
+        told = f'"{mount["prefix"]}" at {mount["directory"]}: {mount["files"]} files'
+        if mount["problem"]:
+            advice = "files stay behind, commits do not: make the directory yours, writable by nobody else, and whole"
+            yield Finding("mount", "fail", f"{told}, {mount['behind']} behind: {mount['problem']}", advice)
+        elif mount["edited"]:
+            keys = ", ".join(mount["edited_keys"])
+            advice = "run `mortmain adopt KEY`, or remove the file: the stored value is written again"
+            yield Finding("mount", "warn", f"{told}, {mount['edited']} edited outside of mortmain: {keys}", advice)
+        else:
+            yield Finding("mount", "ok", told)
 
 
 def _advice(reason: str | None) -> str:

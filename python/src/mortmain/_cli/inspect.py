@@ -29,6 +29,11 @@ def status(arguments: argparse.Namespace) -> int:
     for name in shown:
         if name in info:
             print(f"{name:<12}{info[name]}")
+    for mount in info.get("mounts", []):
+        told = f'"{mount["prefix"]}" at {mount["directory"]}: {mount["files"]} files'
+        told += f", {mount['edited']} edited" if mount["edited"] else ""
+        told += f", {mount['behind']} behind" if mount["behind"] else ""
+        print(f"{'mount':<12}{told}" + (f"; {mount['problem']}" if mount["problem"] else ""))
     return OK
 
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from mortmain._errors import InvalidRequest, MortmainError
 
-from . import change, doctor, inspect, operate, past
+from . import change, doctor, files, inspect, operate, past
 from .render import ERROR, USAGE, print_json, report
 
 Command = Callable[[argparse.Namespace], int]
@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     _looking_back(commands)
     _writing(commands)
     _claiming(commands)
+    _mounting(commands)
     return parser
 
 
@@ -303,6 +304,28 @@ def _claiming(commands: Any) -> None:
         "--dir state resolve 0190a1b2-...",
     )  # fmt: skip
     resolve.add_argument("request_id", metavar="REQUEST_ID")
+
+
+def _mounting(commands: Any) -> None:
+    mount = _add(
+        commands, "mount", files.mount, "keep every key below a prefix also as a plain file; without a prefix: list",
+        "--dir state mount plans/ ./plans", "--dir state mount src/ . --foreign adopt", "--dir state mount",
+    )  # fmt: skip
+    mount.add_argument("prefix", nargs="?", help="a path that ends in /")
+    mount.add_argument("directory", nargs="?", metavar="DIRECTORY", help="yours, closed to others' writing")
+    mount.add_argument(
+        "--foreign", choices=("raise", "adopt"), default="raise",
+        help="an edit from outside: refuse the next read or commit of its key, or commit the edit first",
+    )  # fmt: skip
+    mount.add_argument("--background", action="store_true", help="commits do not wait for their files")
+    unmount = _add(commands, "unmount", files.unmount, "end a mount; its files stay", "--dir state unmount plans/")
+    unmount.add_argument("prefix")
+    adopt = _add(
+        commands, "adopt", files.adopt, "make what somebody else wrote into a mounted file the key's next version",
+        "--dir state adopt plans/plan.md",
+    )  # fmt: skip
+    adopt.add_argument("key")
+    _request_id(adopt)
 
 
 def _value_arguments(parser: argparse.ArgumentParser) -> None:
