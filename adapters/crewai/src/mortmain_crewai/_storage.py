@@ -1,0 +1,506 @@
+"""MortmainStorage: CrewAI's storage of memories on mortmain."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime, timezone
+from types import TracebackType
+from typing import Any, TypeVar
+
+import mortmain
+from crewai.memory.types import MemoryRecord, ScopeInfo
+from mortmain import Conflict, InvalidRequest, Snapshot, Store, Ticket
+
+from ._async import in_thread
+from ._bases import Bases
+from ._connection import Place
+from ._errors import EmbeddingDimensionMismatchError, Latch, changed, latched, touches_base
+from ._layout import Layout, instant, is_below, is_content_id, pack, scope_of, unpack
+from ._replica import Head, Replica, replica_of
+
+T = TypeVar("T")
+# Below the limits of 1,000 keys and 128 MiB of a commit.
+_KEYS = 400
+_BYTES = 32 * 1024 * 1024
+# Seconds in which somebody else's writes may disturb one call.
+PATIENCE = 30.0
+# Rounds of a search whose best records change while they are read.
+_ROUNDS = 8
+
+
+class MortmainStorage(Latch):
+    """CrewAI's `StorageBackend` on a state directory or an open `mortmain.Store` (which it never closes).
+
+    A record that somebody else wrote since it was read here, or whose id this object has never read, is a
+    `mortmain.VersionConflict`, never an overwrite. Thread-safe, fork-aware; a deep copy uses the same connection.
+    Works as it is and as a context manager, sync or async.
+
+    prefix: where the keys lie. Raises mortmain's errors and `EmbeddingDimensionMismatchError`; where CrewAI hides one,
+    `fence_error` shows the last and `raise_if_fenced` raises it.
+    """
+
+    def __init__(self, store: Store | str | os.PathLike[str] = "state", *, prefix: str = "memory/") -> None:
+        self._place = Place(store)
+        self.layout = Layout(prefix)
+        self.bases = Bases()
+        self._replica: Replica = replica_of(self._place.directory, self.layout.records)
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of all keys, with a slash at its end."""
+        return self.layout.prefix
+
+    @property
+    def directory(self) -> str:
+        """The absolute state directory."""
+        return self._place.directory
+
+    @property
+    def store(self) -> Store:
+        """The store that it speaks to."""
+        return self._place.store
+
+    def __repr__(self) -> str:
+        return f"<MortmainStorage {self.directory!r} {self.prefix!r}>"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> MortmainStorage:
+        twin = memo[id(self)] = type(self).__new__(type(self))
+        twin._place = self._place.again()
+        twin.layout = self.layout
+        twin.bases = self.bases.copy()
+        twin._replica = self._replica
+        return twin
+
+    def __reduce__(self) -> Any:
+        return _rebuild, (type(self), self._place.store if self._place.is_given else self.directory, self.prefix)
+
+    def close(self) -> None:
+        """Let go of the connection, if it was opened here; the next use attaches again."""
+        self._place.close()
+
+    def __enter__(self) -> MortmainStorage:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> MortmainStorage:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await in_thread(self.close)
+
+    # ------------------------------------------------------------ the index
+
+    def follow(self) -> Snapshot[Any]:
+        """Bring the index up to everything that was acknowledged before this call; what is stored about dimensions."""
+        snapshot = self.store.read(self.layout.dimensions)
+        self._replica.follow(self.store, snapshot.read_revision, snapshot.store_id)
+        return snapshot
+
+    def _index(self) -> Replica:
+        self.follow()
+        return self._replica
+
+    # ------------------------------------------------------------ search
+
+    @latched
+    def search(
+        self,
+        query_embedding: list[float],
+        scope_prefix: str | None = None,
+        categories: list[str] | None = None,
+        metadata_filter: dict[str, Any] | None = None,
+        limit: int = 10,
+        min_score: float = 0.0,
+    ) -> list[tuple[MemoryRecord, float]]:
+        """The records that are closest, with their scores 1 / (1 + d²), best first; exact, whatever the filters."""
+        fits = _fits(None, metadata_filter)
+        for left in reversed(range(_ROUNDS)):
+            dimensions = dimensions_of(self.follow())
+            if dimensions is not None and len(query_embedding) != dimensions:
+                raise EmbeddingDimensionMismatchError(dimensions, len(query_embedding))
+            scope = scope_of(scope_prefix)
+            best = self._replica.nearest(query_embedding, limit, scope, categories, fits, min_score)
+            read = self._read([key for key, _, _ in best])
+            current = [one for one in best if read[one[0]].exists and read[one[0]].version == one[1]]
+            # What changed between the two is ranked again; a record that changes all the time is left out.
+            if len(current) == len(best) or not left:
+                return [(self._give(read, key), score) for key, _, score in current]
+        raise AssertionError("unreachable")
+
+    def nearest(self, query: Sequence[float], scope: str | None, limit: int) -> list[tuple[str, int, float]]:
+        """(key, version, score) as the index has them now."""
+        return self._replica.nearest(query, limit, scope_of(scope))
+
+    def _read(self, keys: Sequence[str]) -> dict[str, Snapshot[Any]]:
+        """Records and when they were last accessed."""
+        found: dict[str, Snapshot[Any]] = {}
+        for at in range(0, len(keys), _KEYS):
+            some = keys[at : at + _KEYS]
+            found.update(self.store.read_many([*some, *(self.layout.touch(key) for key in some)]))
+        return found
+
+    def _give(self, read: dict[str, Snapshot[Any]], key: str) -> MemoryRecord:
+        """A record as it was read, which is from here on a base."""
+        record = unpack(read[key].value, read[self.layout.touch(key)].value)
+        self.bases.gave(record.id, read[key])
+        return record
+
+    # ------------------------------------------------------------ writes
+
+    @latched
+    def save(self, records: list[MemoryRecord]) -> None:
+        """Store records, durable when it returns; up to 400 of them are one commit. A `VersionConflict` if an id is
+        there that this object has not read, or that somebody else wrote since."""
+        for some in self._chunks(records):
+            self._write(some, keep_equal=True)
+
+    @latched
+    def update(self, record: MemoryRecord) -> None:
+        """Replace a record. The base is the read that the record was made from, else what was last read here."""
+        for some in self._chunks([record]):
+            self._write(some, keep_equal=False)
+
+    def _chunks(self, records: Sequence[MemoryRecord]) -> Iterator[dict[str, tuple[MemoryRecord, Any]]]:
+        """(record, packed) by key, in commits that are not too large; everything is checked before the first."""
+        packed: dict[str, tuple[MemoryRecord, Any]] = {}
+        for record in records:
+            key = self.layout.record(record.id)
+            value = pack(record)
+            if key in packed and packed[key][1] != value and not is_content_id(record.id):
+                raise InvalidRequest(
+                    f"records: two different ones with the id {record.id}", field="records", reason="id twice"
+                )
+            packed.setdefault(key, (record, value))
+        dimensions_of_all([value for _, value in packed.values()])
+        some: dict[str, tuple[MemoryRecord, Any]] = {}
+        size = 0
+        for key, (record, value) in packed.items():
+            size += len(record.content) + 24 * len(record.embedding or ()) + 1024
+            if some and (len(some) >= _KEYS or size > _BYTES):
+                yield some
+                some, size = {}, 0
+            some[key] = (record, value)
+        if some:
+            yield some
+
+    def _write(self, records: dict[str, tuple[MemoryRecord, Any]], *, keep_equal: bool) -> None:
+        ours = self._known(records, keep_equal)
+
+        def attempt() -> None:
+            read = self.store.read_many([self.layout.dimensions, *(key for key in records if key not in ours)])
+            new = {}
+            for key, (record, _) in records.items():
+                if key in ours:
+                    new[key] = ours[key]
+                elif not read[key].exists:
+                    new[key] = read[key].ticket()
+                elif keep_equal and is_content_id(record.id):
+                    self.bases.wrote(record.id, read[key].ticket())
+                else:
+                    raise changed(read[key], 0, "a record of this id is there, and it was not read here")
+            with self.store.transaction() as txn:
+                self.guard_dimensions(txn, read[self.layout.dimensions], [records[key][1] for key in new])
+                for key, ticket in new.items():
+                    txn.follow(key, ticket)
+                    txn.put(key, records[key][1])
+            for key, ticket in new.items():
+                self.bases.wrote(records[key][0].id, ticket)
+
+        repeated(attempt, ours)
+
+    def _known(self, records: dict[str, tuple[MemoryRecord, Any]], keep_equal: bool) -> dict[str, Ticket]:
+        """The tickets of the records that were read here. One that says by its id what it says is kept as it is."""
+        ours = {}
+        for key, (record, _) in records.items():
+            ticket = self.bases.of(record.id)
+            if ticket is not None and not (keep_equal and is_content_id(record.id)):
+                ours[key] = ticket
+        return ours
+
+    def guard_dimensions(self, txn: mortmain.Transaction, stored: Snapshot[Any], values: Sequence[Any]) -> None:
+        """Part of a commit of records: all embeddings of a memory have the same number of dimensions."""
+        new, old = dimensions_of_all(values), dimensions_of(stored)
+        if new is not None and old is not None and new != old:
+            raise EmbeddingDimensionMismatchError(old, new)
+        txn.follow(self.layout.dimensions, stored.ticket())
+        if new is not None and old is None:
+            txn.put(self.layout.dimensions, {"dimensions": new})
+
+    def touch_records(self, record_ids: list[str]) -> None:
+        """Note that records were read now. This never moves their versions."""
+        keys = [self.layout.record(one) for one in dict.fromkeys(record_ids)]
+        index = self._index()
+        keys = [key for key in keys if index.version(key) is not None]
+        now = _now().isoformat()
+        for at in range(0, len(keys), _KEYS):
+            with self.store.transaction() as txn:
+                for key in keys[at : at + _KEYS]:
+                    txn.merge(self.layout.touch(key), {"at": now})
+
+    # ------------------------------------------------------------ deletion
+
+    @latched
+    def delete(
+        self,
+        scope_prefix: str | None = None,
+        categories: list[str] | None = None,
+        record_ids: list[str] | None = None,
+        older_than: datetime | None = None,
+        metadata_filter: dict[str, Any] | None = None,
+    ) -> int:
+        """Delete the records that match everything that is given; how many it were.
+
+        A record that is named by its id, was read here and was written by somebody else since is a `VersionConflict`.
+        """
+        scope, fits = scope_of(scope_prefix), _fits(older_than, metadata_filter)
+        if record_ids is not None:
+            wanted = set(categories or ())
+
+            def matches(head: Head) -> bool:
+                fit = is_below(head.scope, scope) and (not wanted or not wanted.isdisjoint(head.categories))
+                return fit and (fits is None or fits(head))
+
+            keys = {self.layout.record(one): one for one in record_ids}
+            index = self._index()
+            named = [key for key in keys if index.version(key) is not None]
+            if scope or wanted or fits is not None:
+                chosen = {key for key, head in index.select() if matches(head)}
+                named = [key for key in named if key in chosen]
+            return sum(self._delete_named(some, keys) for some in _slices(named))
+        found = self._index().select(scope, categories, fits)
+        ids = {key: head.record_id for key, head in found}
+        return sum(self._delete_found(some, ids, scope, categories, fits) for some in _slices(list(ids)))
+
+    def _delete_named(self, keys: Sequence[str], ids: dict[str, str]) -> int:
+        ours = {key: ticket for key in keys if (ticket := self.bases.last(ids[key])) is not None}
+
+        def attempt() -> int:
+            read = self._read(keys)
+            there = [key for key in keys if read[key].exists]
+            with self.store.transaction() as txn:
+                for key in there:
+                    txn.follow(key, ours.get(key) or read[key].ticket())
+                    self.delete_record(txn, key, read[self.layout.touch(key)])
+            return len(there)
+
+        count = repeated(attempt, ours)
+        for key in keys:
+            self.bases.forget(ids[key])
+        return count
+
+    def delete_record(self, txn: mortmain.Transaction, key: str, touch: Snapshot[Any]) -> None:
+        """Part of a commit: a record and its last access."""
+        txn.delete(key)
+        if touch.exists:
+            txn.follow(touch.key, touch.ticket())
+            txn.delete(touch.key)
+
+    def _delete_found(
+        self,
+        keys: Sequence[str],
+        ids: dict[str, str],
+        scope: str,
+        categories: Sequence[str] | None,
+        fits: Callable[[Head], bool] | None,
+    ) -> int:
+        """Those of the keys that still match when they are deleted."""
+
+        def attempt() -> int:
+            self.follow()
+            still = {key for key, _ in self._replica.select(scope, categories, fits)}
+            versions = {key: self._replica.version(key) for key in keys if key in still}
+            read = self._read(list(versions))
+            doomed = [key for key, version in versions.items() if read[key].version == version and read[key].exists]
+            with self.store.transaction() as txn:
+                for key in doomed:
+                    txn.follow(key, read[key].ticket())
+                    self.delete_record(txn, key, read[self.layout.touch(key)])
+            return len(doomed)
+
+        count = repeated(attempt, ())
+        for key in keys:
+            self.bases.forget(ids[key])
+        return count
+
+    @latched
+    def reset(self, scope_prefix: str | None = None) -> None:
+        """Delete all records in a scope; without one also what is known about dimensions."""
+        if scope_of(scope_prefix):
+            self.delete(scope_prefix=scope_prefix)
+            return
+
+        def attempt() -> None:
+            dimensions = self.store.read(self.layout.dimensions)
+            with self.store.transaction() as txn:
+                txn.delete(prefix=self.layout.records)
+                txn.delete(prefix=self.layout.touches)
+                if dimensions.exists:
+                    txn.follow(self.layout.dimensions, dimensions.ticket())
+                    txn.delete(self.layout.dimensions)
+
+        repeated(attempt, ())
+        self.bases.clear()
+
+    # ------------------------------------------------------------ reads
+
+    @latched
+    def get_record(self, record_id: str) -> MemoryRecord | None:
+        """One record, None if there is none."""
+        key = self.layout.record(record_id)
+        read = self._read([key])
+        return self._give(read, key) if read[key].exists else None
+
+    @latched
+    def list_records(
+        self, scope_prefix: str | None = None, limit: int = 200, offset: int = 0
+    ) -> list[MemoryRecord]:
+        """The records in a scope, newest first by their creation."""
+        if limit <= 0 or offset < 0:
+            return []
+        keys = self._index().newest(scope_of(scope_prefix), limit, offset)
+        read = self._read(keys)
+        return [self._give(read, key) for key in keys if read[key].exists]
+
+    @latched
+    def get_scope_info(self, scope: str) -> ScopeInfo:
+        """How many records a scope and those below it hold, their categories, their times, the scopes one below."""
+        name = scope_of(scope)
+        heads = [head for _, head in self._index().select(name)]
+        times = [head.created for head in heads]
+        return ScopeInfo(
+            path=scope.rstrip("/") or "/",
+            record_count=len(heads),
+            categories=sorted({one for head in heads for one in head.categories}),
+            oldest_record=_naive(min(times)) if times else None,
+            newest_record=_naive(max(times)) if times else None,
+            child_scopes=_children(name, heads),
+        )
+
+    @latched
+    def list_scopes(self, parent: str = "/") -> list[str]:
+        """The scopes one below a parent."""
+        name = scope_of(parent)
+        return _children(name, [head for _, head in self._index().select(name)])
+
+    @latched
+    def list_categories(self, scope_prefix: str | None = None) -> dict[str, int]:
+        """How many records of a scope have each category."""
+        counts: dict[str, int] = {}
+        for _, head in self._index().select(scope_of(scope_prefix)):
+            for one in head.categories:
+                counts[one] = counts.get(one, 0) + 1
+        return counts
+
+    @latched
+    def count(self, scope_prefix: str | None = None) -> int:
+        """How many records a scope and those below it hold."""
+        return self._index().count(scope_of(scope_prefix))
+
+    # ------------------------------------------------------------ async
+
+    async def asave(self, records: list[MemoryRecord]) -> None:
+        """The twin of `save`; a cancelled task leaves all of it or nothing."""
+        await in_thread(self.save, records)
+
+    async def asearch(
+        self,
+        query_embedding: list[float],
+        scope_prefix: str | None = None,
+        categories: list[str] | None = None,
+        metadata_filter: dict[str, Any] | None = None,
+        limit: int = 10,
+        min_score: float = 0.0,
+    ) -> list[tuple[MemoryRecord, float]]:
+        """The twin of `search`."""
+        return await in_thread(
+            self.search, query_embedding, scope_prefix, categories, metadata_filter, limit, min_score
+        )
+
+    async def adelete(
+        self,
+        scope_prefix: str | None = None,
+        categories: list[str] | None = None,
+        record_ids: list[str] | None = None,
+        older_than: datetime | None = None,
+        metadata_filter: dict[str, Any] | None = None,
+    ) -> int:
+        """The twin of `delete`."""
+        return await in_thread(self.delete, scope_prefix, categories, record_ids, older_than, metadata_filter)
+
+
+def _rebuild(kind: type[MortmainStorage], store: Store | str, prefix: str) -> MortmainStorage:
+    return kind(store, prefix=prefix)
+
+
+def repeated(attempt: Callable[[], T], ours: Collection[str]) -> T:
+    """Try again when somebody disturbed what was read for this try; a refused base of the caller stays refused."""
+    over = time.monotonic() + PATIENCE
+    for number in range(1, 1_000_000):
+        try:
+            return attempt()
+        except Conflict as error:
+            error.attempts = number
+            if not error.failures or touches_base(error, ours) or time.monotonic() >= over:
+                raise
+            time.sleep(random.random() * min(0.1, 0.001 * 2.0 ** min(number, 8)))
+    raise AssertionError("unreachable")
+
+
+def dimensions_of(snapshot: Snapshot[Any]) -> int | None:
+    """How many dimensions the embeddings of a memory have; None before the first one."""
+    return int(snapshot.value["dimensions"]) if snapshot.exists else None
+
+
+def dimensions_of_all(values: Sequence[Any]) -> int | None:
+    """The dimensions of packed records, which all have the same, or none."""
+    found: int | None = None
+    for value in values:
+        if value["embedding"]:
+            ((form, text),) = value["embedding"].items()
+            count = len(text) // 4 * 3 - text[-2:].count("=")
+            count //= 4 if form == "f4" else 8
+            if found is not None and count != found:
+                raise EmbeddingDimensionMismatchError(found, count)
+            found = count
+    return found
+
+
+def _fits(older_than: datetime | None, metadata: dict[str, Any] | None) -> Callable[[Head], bool] | None:
+    if older_than is None and not metadata:
+        return None
+    before = None if older_than is None else instant(older_than)
+    wanted = dict(metadata or {})
+
+    def fits(head: Head) -> bool:
+        young = before is not None and head.created >= before
+        return not young and all(head.metadata.get(name) == value for name, value in wanted.items())
+
+    return fits
+
+
+def _children(parent: str, heads: Sequence[Head]) -> list[str]:
+    names = {head.scope[len(parent) + 1 :].split("/", 1)[0] for head in heads if len(head.scope) > len(parent)}
+    return sorted(f"{parent}/{name}" for name in names if name)
+
+
+def _slices(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for at in range(0, len(keys), _KEYS):
+        yield keys[at : at + _KEYS]
+
+
+def _now() -> datetime:
+    # Naive and UTC, as CrewAI's own times are.
+    return datetime.now(timezone.utc).replace(tzinfo=None)
+
+
+def _naive(time: datetime) -> datetime:
+    return time.astimezone(timezone.utc).replace(tzinfo=None)
