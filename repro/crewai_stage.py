@@ -19,10 +19,10 @@ for _name in ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING", "OTEL_SDK_D
 os.environ["CREWAI_TRACING_ENABLED"] = "false"
 os.environ["CREWAI_TESTING"] = "true"
 
-import crewai_worker  # noqa: E402
 from crewai.events.utils.console_formatter import set_suppress_console_output  # noqa: E402
 from mortmain.testing import temporary_store  # noqa: E402
 
+import crewai_worker  # noqa: E402
 from stage import Process, say  # noqa: E402
 
 set_suppress_console_output(True)

@@ -17,6 +17,7 @@ from crewai.flow.human_feedback import human_feedback
 from crewai.flow.persistence import FlowPersistence, SQLiteFlowPersistence, persist
 from crewai.memory.unified_memory import Memory
 from mortmain_crewai import FencedMemory, MortmainFlowPersistence
+from pydantic import Field
 
 from stage import say, wait_here
 
@@ -113,7 +114,7 @@ def persistence(kind: str, place: str) -> FlowPersistence:
 
 
 class Notes(FlowState):
-    notes: list[str] = []
+    notes: list[str] = Field(default_factory=list)
 
 
 def notes_flow(name: str, kind: str, place: str, waits: bool) -> Flow[Any]:

@@ -15,14 +15,14 @@ _SCRATCH = tempfile.TemporaryDirectory()
 os.environ["CREWAI_STORAGE_DIR"] = _SCRATCH.name
 os.environ["XDG_DATA_HOME"] = _SCRATCH.name
 
-import mortmain  # noqa: E402
-import pytest  # noqa: E402
-from crewai.events.utils.console_formatter import set_suppress_console_output  # noqa: E402
-from fakes import Model, embed  # noqa: E402
-from mortmain import Store  # noqa: E402
-from mortmain.testing import temporary_store  # noqa: E402
+import mortmain
+import pytest
+from crewai.events.utils.console_formatter import set_suppress_console_output
+from mortmain import Store
+from mortmain.testing import temporary_store
 
-from mortmain_crewai import FencedMemory, MortmainStorage  # noqa: E402
+from fakes import Model, embed
+from mortmain_crewai import FencedMemory, MortmainStorage
 
 _numbers = itertools.count()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import mortmain
 import pytest
 from crewai.memory.types import MemoryRecord
-from fakes import record
 from mortmain import Store, Transaction
 
+from fakes import record
 from mortmain_crewai import MortmainStorage
 
 

@@ -11,9 +11,9 @@ import mortmain
 import pytest
 from crewai import Agent, Crew, Task
 from crewai.llms.base_llm import BaseLLM
-from fakes import FIELDS, Model, embed
 from mortmain import Store
 
+from fakes import FIELDS, Model, embed
 from mortmain_crewai import FencedMemory, MortmainStorage
 from mortmain_crewai._readset import ReadSet
 

@@ -11,20 +11,21 @@ from typing import Any
 
 import mortmain
 import pytest
-from conftest import refused
 from crewai.flow.async_feedback.types import HumanFeedbackPending, PendingFeedbackContext
 from crewai.flow.flow import Flow, FlowState, listen, start
 from crewai.flow.human_feedback import human_feedback
 from crewai.flow.persistence import persist
 from crewai.flow.runtime import _resolve_persistence
-from fakes import Point
 from mortmain import Store
+from pydantic import Field
 
+from conftest import refused
+from fakes import Point
 from mortmain_crewai import MortmainFlowPersistence
 
 
 class Notes(FlowState):
-    notes: list[str] = []
+    notes: list[str] = Field(default_factory=list)
 
 
 Persistences = Callable[..., MortmainFlowPersistence]

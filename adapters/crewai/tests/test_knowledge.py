@@ -15,9 +15,9 @@ from crewai.knowledge.source.string_knowledge_source import StringKnowledgeSourc
 from crewai.knowledge.storage import factory as knowledge_factory
 from crewai.memory.storage import factory as memory_factory
 from crewai.memory.unified_memory import Memory
-from fakes import FIELDS, Model, embed
 from mortmain import Store
 
+from fakes import FIELDS, Model, embed
 from mortmain_crewai import MortmainFlowPersistence, MortmainKnowledgeStorage, MortmainStorage, install
 
 

@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 from crewai.flow.flow import Flow, FlowState, listen, start
 from crewai.flow.persistence import persist
-from fakes import FIELDS, Model, embed, record
 from mortmain.testing import temporary_store
+from pydantic import Field
 
+from fakes import FIELDS, Model, embed, record
 from mortmain_crewai import FencedMemory, MortmainFlowPersistence, MortmainStorage
 
 REPRO = Path(__file__).resolve().parents[3] / "repro"
@@ -65,7 +66,7 @@ def test_a_gateway_that_is_killed_between_the_steps_of_a_flow_loses_nothing() ->
         persistence = MortmainFlowPersistence(store)
 
         class Notes(FlowState):
-            notes: list[str] = []
+            notes: list[str] = Field(default_factory=list)
 
         @persist(persistence)
         class Research(Flow[Notes]):

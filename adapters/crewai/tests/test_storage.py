@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from crewai.memory.storage.backend import StorageBackend
 from crewai.memory.types import MemoryRecord
-from fakes import DIMENSIONS, record, vector
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mortmain import Store
 
+from fakes import DIMENSIONS, record, vector
 from mortmain_crewai import EmbeddingDimensionMismatchError, MortmainStorage, content_id
 
 finite = st.floats(allow_nan=False, allow_infinity=False)

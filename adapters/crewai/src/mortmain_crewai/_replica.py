@@ -2,7 +2,7 @@
 
 Search is exact: one product of the vectors (32 bits) with the query, and the best ones once more in 64 bits. An
 approximate index would miss records, and a writer that misses a record consolidates past it. 100,000 records of 384
-dimensions take 13 ms and 154 MB (repro/bench/crewai_search.py).
+dimensions take 13 ms and 154 MB (bench/search.py).
 """
 
 from __future__ import annotations
