@@ -97,7 +97,7 @@ class AsyncStore:
         return reopen_async, (self._link.directory, self._author.name)
 
     async def _run(self, name: str, key: str | None, flow: Flow[T]) -> T:
-        call = Call(self._link, name, key)
+        call = Call(self._link, name, key, self._author.name)
         try:
             result = await drive_async(flow)
         except BaseException as error:
@@ -307,7 +307,7 @@ class AsyncStore:
         )
 
     async def _run_rounds(self, name: str, key: str | None, flow: Flow[tuple[Receipt, int]]) -> Receipt:
-        call = Call(self._link, name, key)
+        call = Call(self._link, name, key, self._author.name)
         try:
             receipt, call.attempts = await drive_async(flow)
         except BaseException as error:
@@ -494,7 +494,7 @@ class AsyncStore:
         """
         identity = encode_request_id(request_id)
         over = self._flows.deadline(timeout)
-        call = Call(self._link, "transact", None)
+        call = Call(self._link, "transact", None, self._author.name)
         try:
             while True:
                 work = Work(self._flows)

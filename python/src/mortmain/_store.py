@@ -107,7 +107,7 @@ class Store:
         return reopen, (self._link.directory, self._author.name)
 
     def _run(self, name: str, key: str | None, flow: Flow[T]) -> T:
-        call = Call(self._link, name, key)
+        call = Call(self._link, name, key, self._author.name)
         try:
             result = drive(flow)
         except BaseException as error:
@@ -316,7 +316,7 @@ class Store:
         )
 
     def _run_rounds(self, name: str, key: str | None, flow: Flow[tuple[Receipt, int]]) -> Receipt:
-        call = Call(self._link, name, key)
+        call = Call(self._link, name, key, self._author.name)
         try:
             receipt, call.attempts = drive(flow)
         except BaseException as error:
@@ -501,7 +501,7 @@ class Store:
             raise invalid("fn", "an async function: use store.aio.transact")
         identity = encode_request_id(request_id)
         over = self._flows.deadline(timeout)
-        call = Call(self._link, "transact", None)
+        call = Call(self._link, "transact", None, self._author.name)
         try:
             while True:
                 work = Work(self._flows)

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 import mortmain
+from mortmain._cli.metrics import metrics
 
 from .conftest import Answer
 
@@ -144,14 +146,36 @@ def test_status_says_who_serves(cli: Command, shared: Path) -> None:
     assert f"pid         {told['pid']}" in cli("status", "--wait", "1").out
 
 
-def test_status_for_prometheus_names_every_number_once(cli: Command) -> None:
-    lines = cli("status", "--prometheus").out.splitlines()
-    samples = [line.split() for line in lines if not line.startswith("#")]
-    names = [name for name, _ in samples]
-    assert {"mortmain_revision", "mortmain_keys", "mortmain_counters_commits"} <= set(names)
-    assert len(set(names)) == len(names)
-    assert all(float(value) >= 0 for _, value in samples)
-    assert "# TYPE mortmain_counters_commits counter" in lines
+def test_status_for_prometheus_is_read_by_its_own_parser(cli: Command, run: Command, tmp_path: Path) -> None:
+    cli("put", "prom/k", "--create", "1")
+    cli("put", "prom/k", "--create", "1")
+    page = cli("status", "--prometheus").out
+    families = {family.name: family for family in text_string_to_metric_families(page)}
+    kinds = {name: family.type for name, family in families.items()}
+    assert kinds["mortmain_requests"] == kinds["mortmain_commits"] == "counter"
+    assert kinds["mortmain_request_seconds"] == "histogram"
+    assert all(family.documentation for family in families.values())
+    samples = [sample for family in families.values() for sample in family.samples]
+    assert len({(one.name, tuple(sorted(one.labels.items()))) for one in samples}) == len(samples)
+    assert all(one.value >= 0 for one in samples)
+    told = cli("status", "--json").object
+    commits = [one for one in samples if one.name == "mortmain_requests_total" and one.labels["op"] == "commit"]
+    assert 2 <= commits[0].value <= told["counters"]["commit"]
+    conflicts = [one for one in samples if one.labels.get("code") == "VERSION_CONFLICT"]
+    assert conflicts[0].value >= 1
+    histogram = [one for one in families["mortmain_request_seconds"].samples if one.labels["op"] == "commit"]
+    counts = [one.value for one in histogram if one.name.endswith("_bucket")]
+    assert counts == sorted(counts)
+    assert counts[-1] == next(one.value for one in histogram if one.name.endswith("_count")) == commits[0].value
+    assert 0 < next(one.value for one in histogram if one.name.endswith("_sum")) < 60
+    nobody = run("--dir", tmp_path / "none", "status", "--prometheus")
+    assert (nobody.code, nobody.out.splitlines()[-1]) == (1, "mortmain_up 0")
+
+
+def test_a_label_can_hold_anything() -> None:
+    page = metrics({"directory": 'a "quoted"\\path\nand a line', "uptime": 1.5})
+    (info,) = (family for family in text_string_to_metric_families(page) if family.name == "mortmain_info")
+    assert info.samples[0].labels["directory"] == 'a "quoted"\\path\nand a line'
 
 
 def test_verify_through_the_gateway_and_without_one(run: Command, tmp_path: Path) -> None:

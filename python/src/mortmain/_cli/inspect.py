@@ -10,17 +10,24 @@ from typing import Any
 from mortmain._errors import GatewayUnavailable, InvalidRequest
 
 from .context import directory_of, open_store
-from .render import ERROR, OK, plain, print_json, print_metrics, print_table, print_value
+from .metrics import metrics
+from .render import ERROR, OK, plain, print_json, print_table, print_value
 
 
 def status(arguments: argparse.Namespace) -> int:
     """Starts nothing: it asks whether a gateway is there, for --wait seconds."""
-    info = {"directory": directory_of(arguments), **_info_within(arguments, time.monotonic() + arguments.wait)}
+    root = directory_of(arguments)
+    try:
+        info = {"directory": root, **_info_within(arguments, time.monotonic() + arguments.wait)}
+    except GatewayUnavailable:
+        if arguments.prometheus:
+            print(metrics({}), end="")
+        raise
+    if arguments.prometheus:
+        print(metrics(info), end="")
+        return OK
     if arguments.json:
         print_json(info)
-        return OK
-    if arguments.prometheus:
-        print_metrics(info)
         return OK
     shown = (
         "directory", "store_id", "revision", "keys", "claims", "connections",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timezone
 from pathlib import PurePath
@@ -63,21 +62,6 @@ def cell(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
     return str(value)
-
-
-def print_metrics(info: Mapping[str, Any]) -> None:
-    """Every number of `info` as one line of Prometheus' text format; what `counters` holds only ever grows."""
-    for name, value in _numbers("mortmain", info):
-        kind = "counter" if name.startswith("mortmain_counters_") else "gauge"
-        print(f"# TYPE {name} {kind}\n{name} {value}")
-
-
-def _numbers(name: str, value: Any) -> Iterator[tuple[str, int | float]]:
-    if isinstance(value, Mapping):
-        for part, inner in value.items():
-            yield from _numbers(f"{name}_{re.sub('[^a-zA-Z0-9]', '_', str(part))}", inner)
-    elif isinstance(value, (int, float)):
-        yield name, value + 0
 
 
 class Progress:

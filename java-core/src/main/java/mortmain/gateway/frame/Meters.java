@@ -1,8 +1,10 @@
 package mortmain.gateway.frame;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -17,6 +19,7 @@ public final class Meters {
   private static final Op[] OPS = Op.values();
 
   private final AtomicLongArray buckets = new AtomicLongArray((1 + Arrays.stream(OPS).mapToInt(Op::code).max().orElseThrow()) * BUCKETS);
+  private final AtomicLongArray nanos = new AtomicLongArray(buckets.length() / BUCKETS);
   private final Map<ErrorCode, AtomicLong> rejections = new EnumMap<>(ErrorCode.class);
 
   public Meters() {
@@ -25,9 +28,10 @@ public final class Meters {
     }
   }
 
-  void took(Op op, long nanos) {
-    int bucket = Math.min(BUCKETS - 1, 64 - Long.numberOfLeadingZeros(Math.max(0, nanos)));
+  void took(Op op, long taken) {
+    int bucket = Math.min(BUCKETS - 1, 64 - Long.numberOfLeadingZeros(Math.max(0, taken)));
     buckets.incrementAndGet(op.code() * BUCKETS + bucket);
+    nanos.addAndGet(op.code(), Math.max(0, taken));
   }
 
   void rejected(ErrorCode code) {
@@ -53,7 +57,10 @@ public final class Meters {
     return counters;
   }
 
-  /** By operation: {@code count}, and {@code p50, p99, max} in microseconds, each the upper bound of its bucket. */
+  /**
+   * By operation: {@code count}, the {@code sum} of all, and {@code p50, p99, max} in microseconds, each the upper bound of its bucket; and
+   * {@code buckets}: [upper bound, how many calls took at most that long] for each that has calls of its own.
+   */
   public Map<String, Object> latencies() {
     Map<String, Object> latencies = new LinkedHashMap<>();
     for (Op op : OPS) {
@@ -61,13 +68,28 @@ public final class Meters {
       if (calls > 0) {
         Map<String, Object> figures = new LinkedHashMap<>();
         figures.put("count", calls);
+        figures.put("sum", nanos.get(op.code()) / 1000.0);
         figures.put("p50", quantile(op, calls, 0.5));
         figures.put("p99", quantile(op, calls, 0.99));
         figures.put("max", quantile(op, calls, 1));
+        figures.put("buckets", cumulative(op));
         latencies.put(op.label(), figures);
       }
     }
     return latencies;
+  }
+
+  private List<Object> cumulative(Op op) {
+    List<Object> found = new ArrayList<>();
+    long seen = 0;
+    for (int i = 0; i < BUCKETS; i++) {
+      long own = buckets.get(op.code() * BUCKETS + i);
+      seen += own;
+      if (own > 0) {
+        found.add(List.of((1L << i) / 1000.0, seen));
+      }
+    }
+    return found;
   }
 
   private long calls(Op op) {
