@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGES = ("README.md", "docs/python.md", "docs/history.md", "docs/watch.md", "docs/mounts.md", "docs/backup.md", "docs/contention.md")
+PAGES = (
+    "README.md", "docs/python.md", "docs/history.md", "docs/watch.md", "docs/mounts.md", "docs/backup.md",
+    "docs/contention.md",
+)  # fmt: skip
 ALL = ["README.md", "CONTRIBUTING.md", *sorted(page.relative_to(ROOT).as_posix() for page in ROOT.glob("docs/*.md"))]
 _STOP = "\n\nimport mortmain\nmortmain.open('state', agent='page').stop()\n"
 

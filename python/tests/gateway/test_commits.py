@@ -339,3 +339,16 @@ def test_a_delta_waits_for_the_claim_and_an_update_of_the_whole_does_not(store, 
             store.append(f"{at}l", 2, timeout=0.2)
         with pytest.raises(mortmain.ClaimHeld):
             store.commit(f"{at}l", [], base=store.read(f"{at}l"), timeout=20)
+
+
+def test_a_prefix_with_more_than_a_thousand_keys_is_deleted_at_once(store, at):
+    """It counts as one key: a long thread must be deletable, and not in parts."""
+    for start in range(0, 1200, 400):
+        with store.transaction() as txn:
+            for number in range(start, start + 400):
+                txn.put(f"{at}{number}", number)
+    with store.transaction() as txn:
+        txn.read(at + "0")
+        txn.delete(prefix=at)
+    assert len(txn.receipt.keys) == 1200
+    assert list(store.scan(at)) == []

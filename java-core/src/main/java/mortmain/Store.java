@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import mortmain.engine.Engine;
 import mortmain.engine.EngineProvider;
@@ -48,6 +49,8 @@ import mortmain.model.Write;
  * it answers is durable. Rejections are {@link MortmainException}s with a stable code.
  */
 public final class Store implements AutoCloseable {
+  private static final long LOOK_NANOS = 1_000_000_000;
+
   private final Engine engine;
   private final Waiters waiters = new Waiters();
   private final Turns turns = new Turns();
@@ -230,6 +233,11 @@ public final class Store implements AutoCloseable {
 
   /** Claims a key; waits in the queue as long as the request says. */
   public Grant claim(ClaimRequest request) {
+    return claim(request, () -> true);
+  }
+
+  /** The same; leaves the queue within a second after {@code wanted} says no. */
+  public Grant claim(ClaimRequest request, BooleanSupplier wanted) {
     Rejection problem = isLate(request.deadline()) ? late() : ClaimShape.problem(request);
     if (problem != null) {
       throw problem.exception();
@@ -244,8 +252,8 @@ public final class Store implements AutoCloseable {
         boolean inTime = true;
         while (engine.decide(claimRule(request, waiter), inTime, awaited)) {
           engine.force();
-          waiter.await(end - engine.now());
-          inTime = end - engine.now() > 0;
+          waiter.await(Math.min(LOOK_NANOS, end - engine.now()));
+          inTime = end - engine.now() > 0 && wanted.getAsBoolean();
         }
         engine.force();
       }

@@ -25,8 +25,20 @@ final class CommitRule {
   private final GuardCheck check;
   private final Map<Key, List<Write.OnKey>> writes = new LinkedHashMap<>();
 
+  /** What a deleted prefix may take in the journal: it names each key that it deletes, beside so many bytes for its version. */
+  static final long PREFIX_BYTES = 128L << 20;
+
+  private static final int DELETED_BYTES = 128;
+  private final long prefixLimit;
+  private long prefixBytes;
+
   /** {@code adopting}: the commit is what somebody else wrote into the files. */
   CommitRule(View view, Commit commit, long fingerprint, boolean adopting) {
+    this(view, commit, fingerprint, adopting, PREFIX_BYTES);
+  }
+
+  CommitRule(View view, Commit commit, long fingerprint, boolean adopting, long prefixLimit) {
+    this.prefixLimit = prefixLimit;
     this.view = view;
     this.commit = commit;
     this.adopting = adopting;
@@ -52,6 +64,8 @@ final class CommitRule {
       return Verdict.reject(Fence.readOnly(view));
     }
     collect();
+    if (prefixBytes > prefixLimit) {
+      return Verdict.reject(CommitShape.tooLarge("deleted prefix", prefixBytes, prefixLimit));
     Rejection collision = view.mirrors() ? files() : null;
     if (collision != null) {
       return Verdict.reject(collision);
@@ -79,6 +93,10 @@ final class CommitRule {
         writes.computeIfAbsent(onKey.key(), key -> new ArrayList<>(1)).add(onKey);
       } else if (write instanceof Write.DeletePrefix delete) {
         for (Key key : view.existing(delete.prefix())) {
+          prefixBytes += key.utf8().length + DELETED_BYTES;
+          if (prefixBytes > prefixLimit) {
+            return;
+          }
           check.listed(key, delete.prefix());
           writes.computeIfAbsent(key, k -> new ArrayList<>(1)).add(new Write.Delete(key, false));
         }

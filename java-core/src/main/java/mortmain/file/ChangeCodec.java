@@ -18,6 +18,8 @@ final class ChangeCodec {
   private static final int APPENDED = 3;
   private static final int OVERWRITE = 0x10;
   private static final int DELTA = 0x20;
+  /** The list that was appended to has another content type than JSON. */
+  private static final int TYPED = 0x40;
 
   private ChangeCodec() {}
 
@@ -36,7 +38,8 @@ final class ChangeCodec {
   static void head(Out out, Change change) {
     Change.Content content = change.content();
     int kind = content instanceof Change.Whole ? WHOLE : content instanceof Change.Deleted ? DELETED : content instanceof Change.Kept ? KEPT : APPENDED;
-    out.u8(kind | (change.overwrite() ? OVERWRITE : 0) | (change.delta() ? DELTA : 0));
+    boolean typed = content instanceof Change.Appended to && !to.contentType().equals(Value.JSON);
+    out.u8(kind | (change.overwrite() ? OVERWRITE : 0) | (change.delta() ? DELTA : 0) | (typed ? TYPED : 0));
     out.block(change.key().utf8());
     out.varint(change.version());
     out.i64(change.tag());
@@ -53,6 +56,9 @@ final class ChangeCodec {
     } else if (content instanceof Change.Kept kept) {
       out.varint(kept.revision());
     } else if (content instanceof Change.Appended appended) {
+      if (typed) {
+        out.text(appended.contentType());
+      }
       out.varint(appended.before());
       out.varint(appended.items().size());
       for (Item item : appended.items()) {
@@ -70,13 +76,13 @@ final class ChangeCodec {
     long epoch = in.varint();
     String ticketId = in.text();
     String result = in.text();
-    Change.Content content = content(flags & 0xf, in, runs);
+    Change.Content content = content(flags, in, runs);
     return new Change(
         key, content, version, tag, epoch, ticketId, result, (flags & OVERWRITE) != 0, (flags & DELTA) != 0);
   }
 
-  private static Change.Content content(int kind, In in, List<EventCodec.Run> runs) {
-    return switch (kind) {
+  private static Change.Content content(int flags, In in, List<EventCodec.Run> runs) {
+    return switch (flags & 0xf) {
       case KEPT -> new Change.Kept(in.varint());
       case DELETED -> new Change.Deleted();
       case WHOLE -> {
@@ -88,12 +94,12 @@ final class ChangeCodec {
         }
         yield new Change.Whole(new Value(contentType, EventCodec.run(in, Piece.WHOLE, runs).held()), ids);
       }
-      case APPENDED -> appended(in, runs);
-      default -> throw new IllegalArgumentException("change kind " + kind + " is not known to this version of mortmain");
+      case APPENDED -> appended((flags & TYPED) != 0 ? in.text() : Value.JSON, in, runs);
+      default -> throw new IllegalArgumentException("change kind " + (flags & 0xf) + " is not known to this version of mortmain");
     };
   }
 
-  private static Change.Appended appended(In in, List<EventCodec.Run> runs) {
+  private static Change.Appended appended(String contentType, In in, List<EventCodec.Run> runs) {
     long before = in.varint();
     int count = in.count();
     int[] lengths = new int[count];
@@ -109,7 +115,7 @@ final class ChangeCodec {
       items.add(new Item(Arrays.copyOfRange(joined, at, at + lengths[i]), ids[i]));
       at += lengths[i] + 1;
     }
-    return new Change.Appended(items, before);
+    return new Change.Appended(items, before, contentType);
   }
 
   private static byte[] joined(List<Item> items) {

@@ -103,7 +103,7 @@ final class Folds {
     if (size > limit) {
       return new Folded.TooLarge(size, limit);
     }
-    return new Folded.To(new Change.Appended(fresh, before), Long.toString(before + fresh.size()), true);
+    return new Folded.To(new Change.Appended(fresh, before, exists ? now.contentType : Value.JSON), Long.toString(before + fresh.size()), true);
   }
 
   private long count(Version version) {

@@ -92,6 +92,14 @@ final class Past {
     return new Value(value.contentType(), Lists.tail(List.of(Lists.inner(value.bytes())), last));
   }
 
+  /** Null of a delete. */
+  private static String contentType(Change.Content content) {
+    if (content instanceof Change.Whole whole) {
+      return whole.value().contentType();
+    }
+    return content instanceof Change.Appended appended ? appended.contentType() : null;
+  }
+
   /** A snapshot of what was written; null: the key had no version, {@code floor} is the number below its first one. */
   Snapshot snapshot(SegmentTables.Search search, Key key, Written written, long floor, long epoch, ReadOptions options) {
     if (written == null) {
@@ -99,10 +107,11 @@ final class Past {
     }
     Change change = written.change();
     Event.Committed commit = written.event();
-    Value value = value(search, written, options.values() ? options.last() : -1);
+    String contentType = contentType(change.content());
+    Value value = options.values() ? value(search, written, options.last()) : null;
     return new Snapshot(
-        key, value != null, options.values() ? value : null, value == null ? null : value.contentType(), change.version(), change.tag(), epoch,
-        commit.revision(), commit.writer(), commit.at(), commit.meta(), value != null && options.values() && options.last() >= 0);
+        key, contentType != null, value, contentType, change.version(), change.tag(), epoch,
+        commit.revision(), commit.writer(), commit.at(), commit.meta(), value != null && options.last() >= 0);
   }
 
   /** The key as it was at a revision. {@code forgottenAt}: when tombstones were last forgotten: what a key without one was then is not known. */
@@ -120,24 +129,27 @@ final class Past {
 
   /**
    * A list as it was: what its newest piece holds, then what the version before that piece holds. A chunk of level n holds the items of 64 to
-   * the power of n versions, so few records are read.
+   * the power of n versions, so few records are read; of the last items only those that hold them.
    */
   private Value list(SegmentTables.Search search, Written newest, int last) {
     Deque<byte[]> pieces = new ArrayDeque<>();
     Written now = newest;
     long version = newest.change().version();
-    long left = ((Change.Appended) newest.change().content()).before() + ((Change.Appended) newest.change().content()).items().size();
-    String contentType = Value.JSON;
+    Change.Appended end = (Change.Appended) newest.change().content();
+    long all = end.before() + end.items().size();
+    long left = all;
     while (true) {
       if (now.change().content() instanceof Change.Whole whole) {
         pieces.addFirst(Lists.inner(whole.value().bytes()));
-        contentType = whole.value().contentType();
         break;
       }
       EventCodec.Chunk chunk = chunk(now);
       byte[] piece = chunk == null ? appended(now) : chunk.piece().held();
       pieces.addFirst(piece);
       left -= Lists.countInner(piece);
+      if (last >= 0 && all - left >= last) {
+        return new Value(end.contentType(), Lists.tail(List.copyOf(pieces), last));
+      }
       version -= chunk == null ? 1 : 1L << (6 * chunk.piece().level());
       Row row = search.version(version);
       now = row == null ? null : written(newest.change().key(), row);
@@ -146,8 +158,8 @@ final class Past {
       }
     }
     require(left, now, newest);
-    List<byte[]> all = new ArrayList<>(pieces);
-    return new Value(contentType, last < 0 ? Lists.wrap(all) : Lists.tail(all, last));
+    List<byte[]> found = List.copyOf(pieces);
+    return new Value(end.contentType(), last < 0 ? Lists.wrap(found) : Lists.tail(found, last));
   }
 
   /** What was appended must add up: else a version in between is gone. */

@@ -30,6 +30,6 @@ public record Change(
   /** The write changed nothing; {@code revision}: of the key's last commit. */
   public record Kept(long revision) implements Content {}
 
-  /** Items behind the current list (of {@code before} items); on an absent key they make a new JSON list. */
-  public record Appended(List<Item> items, long before) implements Content {}
+  /** Items behind the current list (of {@code before} items); on an absent key they make a new JSON list. {@code contentType}: of the list. */
+  public record Appended(List<Item> items, long before, String contentType) implements Content {}
 }

@@ -50,6 +50,15 @@ class UnchangedSinceTest {
   }
 
   @Test
+  void aPrefixWithMoreKeysThanAFrameHoldsIsRefusedWhole() {
+    FakeView view = new FakeView().with(FakeView.reclaimed(OTHER, THEIRS));
+    var verdict = new CommitRule(view, delete(50).commit(), 0, false, 200).judge();
+    Judged.accepted(verdict);
+    var rejection = Judged.rejected(new CommitRule(view, delete(50).commit(), 0, false, 100).judge(), ErrorCode.TOO_LARGE);
+    assertEquals(100L, rejection.failures().get(0).details().get("limit"));
+  }
+
+  @Test
   void deletingAPrefixNeedsABaseWithAnEpoch() {
     Write write = new Write.DeletePrefix("p/");
     assertEquals("base", field(Request.by("me").write(write)));

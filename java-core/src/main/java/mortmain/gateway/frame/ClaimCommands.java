@@ -33,7 +33,7 @@ final class ClaimCommands {
     ClaimRequest asked = claimRequest(request);
     claimants.put(asked.claimId(), exchange);
     try {
-      Grant grant = store.claim(asked);
+      Grant grant = store.claim(asked, exchange::peerPresent);
       boolean present = asked.waitNanos() == 0 || exchange.peerPresent();
       if (present) {
         Reply reply = exchange.reply();
