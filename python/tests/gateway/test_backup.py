@@ -279,3 +279,17 @@ def test_a_backup_is_relative_to_the_caller_and_works_from_coroutines(own_store,
     report = asyncio.run(own_store.aio.backup("backup"))
     assert report.directory == str(tmp_path / "backup")
     assert "backup" in own_store.info()["capabilities"]
+
+
+def test_a_restored_store_has_no_mounts_and_writes_no_file(own_store, tmp_path, restored):
+    files = tmp_path / "files"
+    files.mkdir()
+    own_store.mount("plans/", files)
+    own_store.create("plans/plan", "old")
+    own_store.backup(tmp_path / "backup")
+    own_store.commit("plans/plan", "newer", base=own_store.read("plans/plan"))
+    store = restored(tmp_path / "backup", tmp_path / "again")
+    assert (files / "plan").read_text() == "newer"
+    assert not store.info()["mounts"]
+    store.commit("plans/plan", "of the copy", base=store.read("plans/plan"))
+    assert (files / "plan").read_text() == "newer"

@@ -66,6 +66,7 @@ final class CommitRule {
     collect();
     if (prefixBytes > prefixLimit) {
       return Verdict.reject(CommitShape.tooLarge("deleted prefix", prefixBytes, prefixLimit));
+    }
     Rejection collision = view.mirrors() ? files() : null;
     if (collision != null) {
       return Verdict.reject(collision);

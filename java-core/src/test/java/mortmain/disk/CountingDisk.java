@@ -65,6 +65,11 @@ public final class CountingDisk implements Disk {
     return disk.usableSpace(path);
   }
 
+  @Override
+  public Folder folder(Path directory, boolean create) throws IOException {
+    return disk.folder(directory, create);
+  }
+
   private final class Counted implements DiskFile {
     private final DiskFile file;
 
