@@ -7,7 +7,7 @@ import asyncio
 import inspect
 from typing import Any, TypeVar
 
-from ._link import Connect, Effect, Exchange, Flow, Invoke, Pause
+from ._link import Ask, Connect, Effect, Exchange, Flow, Invoke, Pause
 from ._transport import Connection
 
 T = TypeVar("T")
@@ -34,6 +34,8 @@ async def perform(effect: Effect) -> Any:
         return await effect.connection.exchange_async(
             effect.frame, effect.deadline, asyncio.get_running_loop()
         )
+    if isinstance(effect, Ask):
+        return await drive_async(effect.link.call(effect.request, effect.deadline))
     if isinstance(effect, Pause):
         await asyncio.sleep(effect.seconds)
         return None

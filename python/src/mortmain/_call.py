@@ -20,7 +20,7 @@ class Call:
         self._link = link
         self._name = name
         self._key = key
-        self._begun = time.perf_counter()
+        self._begun = 0.0 if link.observe is None else time.perf_counter()
         self.attempts = 1
         self.revision = 0
         self._span = _trace.begin(name, key, agent, link.directory)

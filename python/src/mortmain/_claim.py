@@ -20,7 +20,7 @@ from . import _operations as ops
 from ._codec import decode, encode, to_json
 from ._errors import ClaimHeld, ClaimLost, Conflict, GatewayUnavailable, MortmainError, invalid
 from ._flows import Flows, Meta, merge_patch
-from ._link import Flow, drive, logger
+from ._link import Ask, Flow, drive, logger
 from ._models import Receipt, Snapshot
 from ._operations import Draft
 from ._renewal import RELEASE_TIMEOUT, Renewer
@@ -148,7 +148,7 @@ class Grant:
         draft.known(base.store_id, base.read_revision if isinstance(base, Snapshot) else base.revision)
         request = draft.request(flows.author, encode_request_id(request_id), meta)
         try:
-            reply, _ = yield from flows.link.call(request, flows.deadline(timeout))
+            reply, _ = yield Ask(flows.link, request, flows.deadline(timeout))
         except Conflict as conflict:
             self._judge(conflict)
             raise
@@ -177,7 +177,7 @@ class Grant:
         draft = self.draft()
         draft.guard("epoch", self.key, self.epoch)
         try:
-            yield from self.flows.link.call(draft.check(), self.flows.deadline(timeout))
+            yield Ask(self.flows.link, draft.check(), self.flows.deadline(timeout))
         except Conflict as conflict:
             self._judge(conflict)
             raise
@@ -185,7 +185,7 @@ class Grant:
     def renew(self, timeout: float) -> Flow[None]:
         sent_at = time.monotonic()
         request = ops.simple(_frames.RENEW, {"key": self.key, "claim_id": self.claim_id})
-        yield from self.flows.link.call(request, sent_at + timeout)
+        yield Ask(self.flows.link, request, sent_at + timeout)
         self.expires = sent_at + self.ttl
 
     def release(self) -> Flow[None]:
@@ -196,7 +196,7 @@ class Grant:
         self.released = True
         request = ops.simple(_frames.RELEASE, {"key": self.key, "claim_id": self.claim_id})
         try:
-            yield from self.flows.link.call(request, time.monotonic() + RELEASE_TIMEOUT)
+            yield Ask(self.flows.link, request, time.monotonic() + RELEASE_TIMEOUT)
         except MortmainError as error:
             logger.debug("the claim on %s was not released: %s", self.key, error)
 
@@ -229,7 +229,7 @@ def acquire(
     deadline = None if wait is None or talk is None else talk + wait
     sent_at = time.monotonic()
     try:
-        reply, _ = yield from flows.link.call(ops.simple(_frames.CLAIM, fields, stamp=True), deadline)
+        reply, _ = yield Ask(flows.link, ops.simple(_frames.CLAIM, fields, stamp=True), deadline)
     except GatewayUnavailable as error:
         if error.reason != "timeout":
             raise

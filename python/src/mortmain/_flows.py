@@ -20,7 +20,7 @@ from ._errors import (
     invalid,
 )
 from ._frames import Reply
-from ._link import Flow, Link
+from ._link import Ask, Flow, Link
 from ._models import (
     ClaimInfo,
     Committed,
@@ -84,7 +84,7 @@ class Flows:
             fields["at"] = at
         if not values:
             fields["values"] = False
-        reply, _ = yield from self.link.call(ops.simple(_frames.READ, fields), self.deadline(timeout))
+        reply, _ = yield Ask(self.link, ops.simple(_frames.READ, fields), self.deadline(timeout))
         return ops.parse_snapshots(reply, self.codec)
 
     def read(
@@ -109,7 +109,7 @@ class Flows:
         fields: dict[str, Any] = {"keys": [ops.check_key(key)], "version": _count("version", version)}
         if last is not None:
             fields["last"] = _count("last", last)
-        reply, _ = yield from self.link.call(ops.simple(_frames.READ, fields), self.deadline(timeout))
+        reply, _ = yield Ask(self.link, ops.simple(_frames.READ, fields), self.deadline(timeout))
         return reply
 
     # ------------------------------------------------------------ history
@@ -140,7 +140,7 @@ class Flows:
             fields["before"] = before
         if values:
             fields["values"] = True
-        reply, _ = yield from self.link.call(ops.simple(_frames.HISTORY, fields), self.deadline(timeout))
+        reply, _ = yield Ask(self.link, ops.simple(_frames.HISTORY, fields), self.deadline(timeout))
         return ops.parse_events(reply, self.codec), bool(reply.fields["more"])
 
     def watch_page(
@@ -156,7 +156,7 @@ class Flows:
             fields["store"] = store_id
         if values:
             fields["values"] = True
-        reply, _ = yield from self.link.call(ops.simple(_frames.WATCH, fields), deadline)
+        reply, _ = yield Ask(self.link, ops.simple(_frames.WATCH, fields), deadline)
         answer = reply.fields
         return ops.parse_events(reply, self.codec), answer["read_revision"], answer["store_id"], bool(answer["more"])
 
@@ -183,7 +183,7 @@ class Flows:
         else:
             draft.delete(key)
         request = draft.request(self.author, encode_request_id(request_id), meta)
-        reply, _ = yield from self.link.call(request, over)
+        reply, _ = yield Ask(self.link, request, over)
         return ops.parse_receipt(reply.fields)
 
     def scan_page(
@@ -204,7 +204,7 @@ class Flows:
             fields["at"] = at
         if not values:
             fields["values"] = False
-        reply, _ = yield from self.link.call(ops.simple(_frames.SCAN, fields), self.deadline(timeout))
+        reply, _ = yield Ask(self.link, ops.simple(_frames.SCAN, fields), self.deadline(timeout))
         answer = reply.fields
         return (
             ops.parse_snapshots(reply, self.codec),
@@ -217,7 +217,7 @@ class Flows:
 
     def send(self, draft: Draft, request_id: str | None, timeout: float | None, meta: Meta) -> Flow[Receipt]:
         request = draft.request(self.author, encode_request_id(request_id), meta)
-        reply, _ = yield from self.link.call(request, self.deadline(timeout))
+        reply, _ = yield Ask(self.link, request, self.deadline(timeout))
         return ops.parse_receipt(reply.fields)
 
     def commit(
@@ -243,7 +243,7 @@ class Flows:
         request = ops.put_request(
             self.author, self.codec, key, value, base, meta, encode_request_id(request_id)
         )
-        reply, _ = yield from self.link.call(request, self.deadline(timeout))
+        reply, _ = yield Ask(self.link, request, self.deadline(timeout))
         return ops.parse_receipt(reply.fields)
 
     def create(
@@ -374,7 +374,7 @@ class Flows:
         draft = Draft(self.codec)
         for part in base.keys.values() if isinstance(base, Receipt) else (base,):
             draft.base(ops.resolve_base(part, part.key))
-        yield from self.link.call(draft.check(), self.deadline(timeout))
+        yield Ask(self.link, draft.check(), self.deadline(timeout))
 
     def reclaim(
         self,
@@ -396,7 +396,7 @@ class Flows:
         request = ops.simple(
             _frames.RECLAIM, fields, request_id=encode_request_id(request_id), mutating=True, stamp=True
         )
-        reply, _ = yield from self.link.call(request, self.deadline(timeout))
+        reply, _ = yield Ask(self.link, request, self.deadline(timeout))
         return ops.parse_reclaimed(reply)
 
     # ------------------------------------------------------------ mirrored files
@@ -411,12 +411,12 @@ class Flows:
             "foreign": foreign,
             "writer": self.author.name,
         }
-        reply, _ = yield from self.link.call(ops.simple(_frames.MOUNT, fields), self.deadline(timeout))
+        reply, _ = yield Ask(self.link, ops.simple(_frames.MOUNT, fields), self.deadline(timeout))
         return ops.parse_mount(reply.fields)
 
     def unmount(self, prefix: str, timeout: float | None) -> Flow[None]:
         fields = {"prefix": ops.check_key(prefix, "prefix"), "writer": self.author.name}
-        yield from self.link.call(ops.simple(_frames.UNMOUNT, fields), self.deadline(timeout))
+        yield Ask(self.link, ops.simple(_frames.UNMOUNT, fields), self.deadline(timeout))
 
     def adopt(self, key: str, request_id: str | None, timeout: float | None, meta: Meta) -> Flow[Receipt]:
         merged = {**self.author.meta, **ops.check_meta(meta)}
@@ -426,12 +426,12 @@ class Flows:
         request = ops.simple(
             _frames.ADOPT, fields, request_id=encode_request_id(request_id), mutating=True, stamp=True
         )
-        reply, _ = yield from self.link.call(request, self.deadline(timeout))
+        reply, _ = yield Ask(self.link, request, self.deadline(timeout))
         return ops.parse_receipt(reply.fields)
 
     def claims(self, prefix: str, timeout: float | None) -> Flow[list[ClaimInfo]]:
         fields = {"prefix": ops.check_key(prefix, "prefix")} if prefix else {}
-        reply, _ = yield from self.link.call(ops.simple(_frames.CLAIMS, fields), self.deadline(timeout))
+        reply, _ = yield Ask(self.link, ops.simple(_frames.CLAIMS, fields), self.deadline(timeout))
         return ops.parse_claim_infos(reply)
 
     def resolve(self, request_id: str, timeout: float | None) -> Flow[Committed | NotCommitted]:
@@ -442,22 +442,22 @@ class Flows:
             fields["store"] = store_id
         request = ops.simple(_frames.RESOLVE, fields)
         request.since = since
-        reply, _ = yield from self.link.call(request, self.deadline(timeout))
+        reply, _ = yield Ask(self.link, request, self.deadline(timeout))
         if reply.fields["outcome"] == "committed":
             return Committed(ops.parse_receipt(reply.fields))
         return NotCommitted()
 
     def contention(self, window: float, within: float, timeout: float | None) -> Flow[list[Contention]]:
         fields = {"window": _seconds("window", window), "within": _seconds("within", within)}
-        reply, _ = yield from self.link.call(ops.simple(_frames.CONTENTION, fields), self.deadline(timeout))
+        reply, _ = yield Ask(self.link, ops.simple(_frames.CONTENTION, fields), self.deadline(timeout))
         return ops.parse_contention(reply)
 
     def info(self, timeout: float | None) -> Flow[dict[str, Any]]:
-        reply, _ = yield from self.link.call(ops.simple(_frames.INFO, {}), self.deadline(timeout))
+        reply, _ = yield Ask(self.link, ops.simple(_frames.INFO, {}), self.deadline(timeout))
         return reply.fields
 
     def verify(self, timeout: float | None) -> Flow[VerifyReport]:
-        reply, _ = yield from self.link.call(ops.simple(_frames.VERIFY, {}), self.deadline(timeout))
+        reply, _ = yield Ask(self.link, ops.simple(_frames.VERIFY, {}), self.deadline(timeout))
         return ops.parse_report(reply)
 
 

@@ -85,6 +85,20 @@ class Exchange(Effect):
         return self.connection.exchange(self.frame, self.deadline)
 
 
+class Ask(Effect):
+    """One request, answered: the reply and the store id of its connection."""
+
+    __slots__ = ("deadline", "link", "request")
+
+    def __init__(self, link: Link, request: Request, deadline: float | None) -> None:
+        self.link = link
+        self.request = request
+        self.deadline = deadline
+
+    def run(self) -> tuple[Reply, str]:
+        return self.link.ask(self.request, self.deadline)
+
+
 class Pause(Effect):
     """Let seconds pass."""
 
@@ -181,8 +195,27 @@ class Link:
 
     # ------------------------------------------------------------ the one loop
 
-    def call(self, request: Request, deadline: float | None) -> Flow[tuple[Reply, str]]:
-        """The answer and the store id of its connection; an error reply is raised.
+    def ask(self, request: Request, deadline: float | None) -> tuple[Reply, str]:
+        """`call` in this thread. The first attempt, which nearly always is the only one, needs no flow."""
+        connection = self.pool.take()
+        if connection is None:
+            return drive(self.call(request, deadline))
+        frame = self._frame(request, connection, deadline)
+        outcome: Reply | Broken
+        try:
+            outcome = connection.exchange(frame, None if deadline is None else deadline + GRACE)
+        except Broken as broken:
+            return drive(self.call(request, deadline, (connection, broken)))
+        if outcome.ok:
+            self.pool.give(connection)
+            return outcome, connection.store_id
+        return drive(self.call(request, deadline, (connection, outcome)))
+
+    def call(
+        self, request: Request, deadline: float | None, attempted: tuple[Connection, Reply | Broken] | None = None
+    ) -> Flow[tuple[Reply, str]]:
+        """The answer and the store id of its connection; an error reply is raised. attempted: what became of the first
+        attempt, if it was made.
 
         Until the deadline: a failure before the request was sent is tried again freely; after that the same
         request is sent again, and the requestId keeps it from happening twice. Without an answer by then a
@@ -191,31 +224,31 @@ class Link:
         sent = False
         pauses = 0
         while True:
-            connection = self.pool.take()
-            if connection is None:
+            if attempted is None:
+                connection = self.pool.take()
+                if connection is None:
+                    try:
+                        connection = yield Connect(self, deadline)
+                    except MortmainError as error:
+                        self._give_up(request, deadline, sent, error)
+                        pauses += 1
+                        yield Pause(_backoff(pauses, deadline))
+                        continue
+                frame = self._frame(request, connection, deadline)
                 try:
-                    connection = yield Connect(self, deadline)
-                except MortmainError as error:
-                    self._give_up(request, deadline, sent, error)
-                    pauses += 1
-                    yield Pause(_backoff(pauses, deadline))
-                    continue
-            frame = request.bytes(connection.deadline_ms(deadline), connection.store_id, connection.revision)
-            if len(frame) - 4 > connection.limits.get("frame", len(frame)):
-                self.pool.give(connection)
-                raise _too_large(request, connection)
-            try:
-                reply: Reply = yield Exchange(
-                    connection, frame, None if deadline is None else deadline + GRACE
-                )
-            except Broken as broken:
-                sent = sent or broken.sent
-                self._give_up(request, deadline, sent, _silence(self.directory, broken))
+                    outcome = yield Exchange(connection, frame, None if deadline is None else deadline + GRACE)
+                except Broken as broken:
+                    outcome = broken
+            else:
+                (connection, outcome), attempted = attempted, None
+            if isinstance(outcome, Broken):
+                sent = sent or outcome.sent
+                self._give_up(request, deadline, sent, _silence(self.directory, outcome))
                 continue
             self.pool.give(connection)
-            if reply.ok:
-                return reply, connection.store_id
-            refusal = parse_error(reply, self.codec, connection.store_id)
+            if outcome.ok:
+                return outcome, connection.store_id
+            refusal = parse_error(outcome, self.codec, connection.store_id)
             if _on_its_way_out(refusal):
                 # The gateway is on its way out. It has not judged this, or cannot say what became of it; its
                 # successor can.
@@ -228,6 +261,13 @@ class Link:
             if sent and request.mutating and isinstance(refusal, GatewayUnavailable):
                 raise self._unconfirmed(request, refusal) from refusal
             raise refusal
+
+    def _frame(self, request: Request, connection: Connection, deadline: float | None) -> bytes:
+        frame = request.bytes(connection.deadline_ms(deadline), connection.store_id, connection.revision)
+        if len(frame) - 4 > connection.frame_limit:
+            self.pool.give(connection)
+            raise _too_large(request, connection)
+        return frame
 
     def _give_up(self, request: Request, deadline: float | None, sent: bool, error: MortmainError) -> None:
         """Raise if there is no point or no time in another try."""

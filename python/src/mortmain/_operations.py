@@ -143,6 +143,8 @@ if hasattr(os, "register_at_fork"):
 def resolve_base(base: object, key: str) -> Snapshot[Any] | Receipt | Ticket:
     """The base of this very key; of a receipt over several keys the key's own."""
     if isinstance(base, Receipt):
+        if base.key == key and key:
+            return base
         part = base.keys.get(key)
         if part is None:
             raise invalid("base", f"the receipt is not about {key}", key=key)
@@ -287,12 +289,28 @@ def put_request(
     meta: Mapping[str, str] | None,
     request_id: bytes,
 ) -> Request:
-    """A commit of one value on one base: the common case."""
+    """A commit of one value on one base: the common case, so its fields are written without a Draft between."""
     content_type, data = encode(value, codec)
-    draft = Draft(codec)
-    draft.base(resolve_base(base, key))
-    draft.put(key, content_type, data)
-    return draft.request(author, request_id, meta)
+    base = resolve_base(base, key)
+    if isinstance(base, Ticket):
+        draft = Draft(codec)
+        draft.base(base)
+        draft.put(key, content_type, data)
+        return draft.request(author, request_id, meta)
+    merged = {**author.meta, **check_meta(meta)} if meta else author.meta
+    name = _quote(key)
+    try:
+        fields = (
+            f'{{"writer":{_quote(author.name)},{f""""meta":{_frames.dumps(merged)},""" if merged else ""}'
+            f'"guards":[["version",{name},{base.version:d},{base.tag:d}],["epoch",{name},{base.epoch:d}]],'
+            f'"writes":[["put",{name},{_quote(content_type)},{len(data)},false]],"store":{_quote(base.store_id)},'
+            f'"base_revision":{base.revision if isinstance(base, Receipt) else base.read_revision:d},"plain":true}}'
+        ).encode()
+    except UnicodeEncodeError:
+        raise invalid("key", "a lone surrogate is not text") from None
+    except (TypeError, ValueError) as error:
+        raise invalid("base", f"not one that mortmain made: {error}") from None
+    return Request(_frames.COMMIT, fields, data, request_id=request_id, mutating=True)
 
 
 def _fields(fields: dict[str, Any]) -> bytes:
@@ -387,12 +405,16 @@ def parse_receipt(fields: Mapping[str, Any]) -> Receipt:
     """The receipt of COMMIT and RESOLVE."""
     store_id, request_id = fields["store_id"], fields["request_id"]
     replayed, mirrored = fields["replayed"], fields.get("mirrored")
+    rows = fields["keys"]
+    if len(rows) == 1:
+        key, version, tag, epoch, revision, result = rows[0]
+        return Receipt(
+            key, version, tag, epoch, revision, store_id, request_id, replayed, result, mirrored
+        )
     parts = [
         Receipt(row[0], row[1], row[2], row[3], row[4], store_id, request_id, replayed, row[5], mirrored)
-        for row in fields["keys"]
+        for row in rows
     ]
-    if len(parts) == 1:
-        return parts[0]
     return Receipt(
         "", 0, 0, 0, fields["revision"], store_id, request_id, replayed, None, mirrored, tuple(parts)
     )

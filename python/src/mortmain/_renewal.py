@@ -87,7 +87,7 @@ class Renewer:
     def _let_go(flows: Flows, key: str, claim_id: str) -> None:
         request = ops.simple(_frames.RELEASE, {"key": key, "claim_id": claim_id})
         try:
-            drive(flows.link.call(request, time.monotonic() + RELEASE_TIMEOUT))
+            flows.link.ask(request, time.monotonic() + RELEASE_TIMEOUT)
         except MortmainError as error:
             logger.debug("an abandoned claim on %s was not released: %s", key, error)
 

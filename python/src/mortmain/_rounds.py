@@ -25,7 +25,7 @@ from ._errors import (
     VersionConflict,
     invalid,
 )
-from ._link import Flow, Invoke, Pause
+from ._link import Ask, Flow, Invoke, Pause
 from ._models import DELETE, Receipt, Snapshot
 from ._operations import Draft
 from ._request_id import encode_request_id
@@ -131,7 +131,7 @@ def _rounds(
             request = draft.request(flows.author, identity, meta, plain=False, attempt=number, turn=turn)
             number += 1
             try:
-                reply, _ = yield from link.call(request, flows.deadline(timeout))
+                reply, _ = yield Ask(link, request, flows.deadline(timeout))
                 return ops.parse_receipt(reply.fields), number
             except Conflict as error:
                 conflict = error
@@ -154,7 +154,7 @@ def _take_turn(
     flows: Flows, key: str, timeout: float | None, over: float | None
 ) -> Flow[tuple[int, Snapshot[Any]]]:
     fields = {"key": key, "wait": None if over is None else max(0.0, over - time.monotonic())}
-    reply, _ = yield from flows.link.call(ops.simple(_frames.TURN, fields), flows.deadline(timeout))
+    reply, _ = yield Ask(flows.link, ops.simple(_frames.TURN, fields), flows.deadline(timeout))
     return reply.fields["turn"], ops.parse_one(reply, flows.codec)
 
 
@@ -168,7 +168,7 @@ def _in_turn(flows: Flows, turn: int | None, making: Flow[Draft], timeout: float
     except Exception:
         try:
             request = ops.simple(_frames.TURN_END, {"turn": turn})
-            yield from flows.link.call(request, flows.deadline(timeout))
+            yield Ask(flows.link, request, flows.deadline(timeout))
         except MortmainError:
             pass
         raise

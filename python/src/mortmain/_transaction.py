@@ -18,6 +18,7 @@ from ._codec import JSON, decode, encode, to_json
 from ._errors import StoreChanged, invalid
 from ._flows import Flows, merge_patch
 from ._folds import folded
+from ._link import Ask
 from ._models import Receipt, Snapshot, Ticket
 from ._operations import Draft
 
@@ -201,10 +202,10 @@ class Work:
         flows = self.flows
         if draft.writes:
             request = draft.request(flows.author, identity, meta, plain=plain, attempt=attempt)
-            reply, _ = yield from flows.link.call(request, flows.deadline(timeout))
+            reply, _ = yield Ask(flows.link, request, flows.deadline(timeout))
             return ops.parse_receipt(reply.fields)
         if self.followed or self.held:
-            yield from flows.link.call(draft.check(), flows.deadline(timeout))
+            yield Ask(flows.link, draft.check(), flows.deadline(timeout))
         # Everything was read at one revision: there is nothing to judge.
         return Receipt("", 0, 0, 0, self.revision or 0, self.store_id or "", identity.decode())
 

@@ -1,8 +1,8 @@
 """One upgraded connection: a frame out, a frame in, by one caller at a time.
 
-The socket belongs to no event loop, so that the synchronous and the asynchronous twin share one pool: the first
-blocks in the kernel for a slice of time (one system call per answer, where a poll before it would make two), the
-second asks it not to wait.
+The socket never blocks and belongs to no event loop, so that the synchronous and the asynchronous twin share one
+pool. The first waits by poll(2): a Linux thread that waits in recv(2) on a Unix socket is also woken, for nothing, when
+the gateway takes the request.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import select
 import socket
-import struct
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +20,13 @@ if TYPE_CHECKING:
     import asyncio
 
 _BUFFER = 64 * 1024
-# How long one recv blocks before the deadline is looked at again (seconds).
-_SLICE = 0.25
-# Where a call cannot be asked not to wait (Windows), every wait is a poll before it.
-_DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
-_TIMEVAL = struct.pack("@ll", 0, int(_SLICE * 1e6))
-
 
 # Looking for the answer before sleeping saves two wake-ups of a sleeping core, some 60 µs, where answers come fast and
 # soon one after the other: one caller at work. Where they take longer than this many seconds others need the core.
 _SPIN = 0.0003
-_SPINS = bool(_DONT_WAIT) and len(getattr(os, "sched_getaffinity", lambda _: (0,))(0)) > 1
+# How long after an answer nobody looks whether the peer has closed (seconds).
+_FRESH = 0.01
+_SPINS = len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0)) > 1
 
 
 class Broken(Exception):
@@ -49,22 +45,23 @@ class Broken(Exception):
 class Connection:
     """An upgraded, greeted connection. Not thread-safe: a pool hands it to one caller at a time.
 
-    instance, store_id, limits, features: as HELLO said. revision: the newest durable revision that a reply
+    instance, store_id, limits, features: as HELLO said. frame_limit: bytes of the largest request. revision: the newest durable revision that a reply
     here showed.
     clock_offset: what to add to time.monotonic() in ms for the gateway's clock.
     """
 
     __slots__ = (
         "__weakref__",
-        "_asked",
-        "_blocks",
         "_buffer",
+        "_local",
         "_poll",
+        "_used",
         "_view",
         "_wait",
         "clock_offset",
         "closed",
         "features",
+        "frame_limit",
         "hello",
         "instance",
         "limits",
@@ -74,10 +71,7 @@ class Connection:
     )
 
     def __init__(self, sock: socket.socket) -> None:
-        self._blocks = bool(_DONT_WAIT)
-        sock.setblocking(self._blocks)
-        if self._blocks:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL)
+        sock.setblocking(False)
         self.sock = sock
         self.closed = False
         self.instance = ""
@@ -85,12 +79,14 @@ class Connection:
         self.revision = 0
         self.clock_offset = 0.0
         self.limits: dict[str, int] = {}
+        self.frame_limit = sys.maxsize
         self.features: frozenset[str] = frozenset()
         self.hello: dict[str, Any] = {}
         self._buffer = bytearray(_BUFFER)
         self._view = memoryview(self._buffer)
         self._poll = _Waiter(sock)
-        self._asked = 0.0
+        self._local = sock.family != socket.AF_INET
+        self._used = 0.0
         self._wait = 1.0
 
     def deadline_ms(self, deadline: float | None) -> int:
@@ -98,8 +94,13 @@ class Connection:
         return 0 if deadline is None else max(1, int(deadline * 1000.0 + self.clock_offset))
 
     def usable(self) -> bool:
-        """False if the peer closed it (or spoke out of turn) while it lay idle."""
-        return not self.closed and not self._poll.readable(0.0)
+        """False if the peer closed it (or spoke out of turn) while it lay idle. One that was just used is believed: a
+        gateway that ended since then shows when the request is sent.
+        """
+        if self.closed:
+            return False
+        # Only a local socket tells at once, before anything was handed over.
+        return (self._local and time.monotonic() - self._used < _FRESH) or not self._poll.readable(0.0)
 
     def close(self) -> None:
         """Close this side. In a forked child it leaves the parent's connection alone: nothing is shut down.
@@ -115,8 +116,10 @@ class Connection:
         try:
             self._send(frame, deadline)
             sent = True
-            reply = self._receive(deadline)
-            self._wait += (min(time.monotonic() - self._asked, 2 * _SPIN) - self._wait) / 8
+            asked = time.monotonic()
+            reply = self._receive(asked, deadline)
+            self._used = used = time.monotonic()
+            self._wait += ((used - asked if used - asked < 2 * _SPIN else 2 * _SPIN) - self._wait) / 8
         except (OSError, MalformedReply) as error:
             self.close()
             raise Broken(sent, isinstance(error, TimeoutError)) from error
@@ -128,9 +131,9 @@ class Connection:
         return reply
 
     def _send(self, frame: bytes, deadline: float | None) -> None:
-        sock = self.sock
+        send = self.sock.send
         try:
-            done = sock.send(frame, _DONT_WAIT)
+            done = send(frame)
         except BlockingIOError:
             done = 0
         if done == len(frame):
@@ -139,15 +142,20 @@ class Connection:
         while done < len(frame):
             self._poll.wait_writable(deadline)
             try:
-                done += sock.send(rest[done:], _DONT_WAIT)
+                done += send(rest[done:])
             except BlockingIOError:
                 continue
 
-    def _receive(self, deadline: float | None) -> Reply:
+    def _receive(self, asked: float, deadline: float | None) -> Reply:
         buffer = self._view
-        done = self._spin(buffer) if _SPINS else 0
+        done = 0
+        # Where the last ones came fast and soon one after the other, the answer is looked for without sleeping.
+        if self._wait <= _SPIN and _SPINS and asked - self._used <= 0.001:
+            done = self._spin(buffer, asked + 1.5 * self._wait)
+        if done == 0:
+            done = self._receive_into(buffer, deadline)
         while done < 4:
-            done += self._receive_into(buffer[done:] if done else buffer, deadline)
+            done += self._receive_into(buffer[done:], deadline)
         (length,) = LENGTH.unpack_from(buffer)
         end = 4 + length
         if end <= _BUFFER:
@@ -161,17 +169,12 @@ class Connection:
             done += self._receive_into(whole[done:], deadline)
         return parse_reply(whole, copy=False)
 
-    def _spin(self, buffer: memoryview) -> int:
-        """Look for the answer without sleeping if the last ones came fast; 0 if it is not there yet."""
-        before, now = self._asked, time.monotonic()
-        self._asked = now
-        if now - before > 0.001 or self._wait > _SPIN:
-            return 0
-        over = now + 1.5 * self._wait
+    def _spin(self, buffer: memoryview, over: float) -> int:
+        """Look for the answer without sleeping, until a time; 0 if it did not come."""
         receive = self.sock.recv_into
         while time.monotonic() < over:
             try:
-                got = receive(buffer, 0, _DONT_WAIT)
+                got = receive(buffer)
             except BlockingIOError:
                 continue
             if got == 0:
@@ -181,8 +184,7 @@ class Connection:
 
     def _receive_into(self, view: memoryview, deadline: float | None) -> int:
         while True:
-            if not self._blocks or (deadline is not None and deadline - time.monotonic() < _SLICE):
-                self._poll.wait_readable(deadline)
+            self._poll.wait_readable(deadline)
             try:
                 got = self.sock.recv_into(view)
             except BlockingIOError:
@@ -201,7 +203,7 @@ class Connection:
             rest = memoryview(frame)
             while rest:
                 try:
-                    rest = rest[self.sock.send(rest, _DONT_WAIT) :]
+                    rest = rest[self.sock.send(rest) :]
                 except BlockingIOError:
                     await self._ready(loop.add_writer, loop.remove_writer, deadline, loop)
             sent = True
@@ -222,7 +224,7 @@ class Connection:
         while done < end:
             await self._ready(loop.add_reader, loop.remove_reader, deadline, loop)
             try:
-                got = self.sock.recv_into(target[done:], 0, _DONT_WAIT)
+                got = self.sock.recv_into(target[done:])
             except BlockingIOError:
                 continue
             if got == 0:

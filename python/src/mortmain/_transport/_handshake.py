@@ -158,6 +158,7 @@ def _accept(connection: Connection, info: Address, reply: Reply, now: float) -> 
     connection.revision = reply.revision
     connection.clock_offset = float(hello.get("clock", 0)) - now * 1000.0
     connection.limits = {name: int(limit) for name, limit in (hello.get("limits") or {}).items()}
+    connection.frame_limit = connection.limits.get("frame", connection.frame_limit)
     connection.features = frozenset(hello.get("features") or ())
     connection.hello = hello
 

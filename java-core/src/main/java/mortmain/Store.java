@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -115,6 +116,15 @@ public final class Store implements AutoCloseable {
    * whose key is claimed waits in this call until the claim ends or the deadline passes.
    */
   public void commit(Commit commit, Outcome<Receipt> then) {
+    submit(commit, then, Runnable::run);
+    force();
+  }
+
+  /**
+   * Commits without forcing: {@code then} hears the outcome after the next {@link #force()} of anybody. What has to wait for a claim
+   * does so on {@code blocking}.
+   */
+  public void submit(Commit commit, Outcome<Receipt> then, Executor blocking) {
     Rejection problem = problem(commit);
     if (problem != null) {
       turns.end(commit.turn());
@@ -128,10 +138,14 @@ public final class Store implements AutoCloseable {
     boolean late = isLate(commit.call().deadline());
     boolean waits = engine.decide(rule(commit, fingerprint, true, late), true, settled);
     turns.end(commit.turn()); // before the force: the next in line may compute from what is in flight
-    engine.force();
     if (waits) {
-      waitForClaims(commit, fingerprint, settled);
+      blocking.execute(() -> waitForClaims(commit, fingerprint, settled));
     }
+  }
+
+  /** Makes everything durable that was decided; returns at once when somebody is about to. */
+  public void force() {
+    engine.force();
   }
 
   private Rejection problem(Commit commit) {
@@ -208,6 +222,16 @@ public final class Store implements AutoCloseable {
       mirrored.lookAndRequire(keys);
     }
     return engine.read(keys, options);
+  }
+
+  /** How many bytes the newest values of these keys have together. */
+  public long bytes(List<Key> keys) {
+    return engine.bytes(keys);
+  }
+
+  /** As {@link #force}, on another thread: for callers that have others to serve meanwhile. */
+  public void forceElsewhere() {
+    engine.forceElsewhere();
   }
 
   /** A key as a version left it: INVALID for a version that never was, COMPACTED for one that is gone. */

@@ -46,8 +46,18 @@ public interface Engine extends AutoCloseable {
   /** Makes what was decided durable, on this thread if nobody else does; every decision is followed by one. */
   default void force() {}
 
+  /** As {@link #force}, on another thread: for callers that have others to serve meanwhile. */
+  default void forceElsewhere() {
+    force();
+  }
+
   /** Snapshots of one revision; blocks until they are durable unless {@code options.inFlight()}. */
   Reading read(List<Key> keys, ReadOptions options);
+
+  /** Bytes of the newest values of these keys together, as far as is known without reading them. */
+  default long bytes(List<Key> keys) {
+    return 0;
+  }
 
   /** The keys with a value below a prefix, in order, behind {@code after} (or null), at most {@code limit}; of one revision. */
   Reading scan(String prefix, Key after, int limit, ReadOptions options);

@@ -43,7 +43,7 @@ final class EventCodec {
 
   /** {@code pieces}: one per change with content, in order. */
   static Coded encode(Event event, List<Piece> pieces, List<Chunk> chunks) {
-    Out out = new Out(256 + pieces.stream().mapToInt(Piece::length).sum() + chunks.stream().mapToInt(c -> c.piece().length()).sum());
+    Out out = new Out(room(pieces, chunks));
     List<Run> runs = new ArrayList<>(pieces.size() + chunks.size());
     out.i32(0);
     out.u8(kind(event));
@@ -59,6 +59,17 @@ final class EventCodec {
     }
     out.patch(0, out.size());
     return new Coded(event, out.toBytes(), runs, chunks);
+  }
+
+  private static int room(List<Piece> pieces, List<Chunk> chunks) {
+    int room = 256;
+    for (int i = 0; i < pieces.size(); i++) {
+      room += pieces.get(i).length();
+    }
+    for (int i = 0; i < chunks.size(); i++) {
+      room += chunks.get(i).piece().length();
+    }
+    return room;
   }
 
   /** Places nothing: {@code runs} have offsets within the record. */

@@ -140,6 +140,11 @@ final class FileEngine implements Engine {
     journal.drive();
   }
 
+  @Override
+  public void forceElsewhere() {
+    journal.driveElsewhere();
+  }
+
   private static <T> void answer(Verdict<T> verdict, JournalPoisoned poisoned, Outcome<T> then) {
     if (poisoned != null) {
       then.reject(Failed.poisoned(poisoned));
@@ -202,6 +207,16 @@ final class FileEngine implements Engine {
   @Override
   public Reading read(List<Key> keys, ReadOptions options) {
     return read(options, () -> reads.pick(keys, options));
+  }
+
+  @Override
+  public long bytes(List<Key> keys) {
+    lock.lock();
+    try {
+      return reads.bytes(keys);
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override

@@ -201,6 +201,9 @@ final class Index {
             content,
             shape(change.content()),
             before);
+    if (before != null && before.content != null && before.content.isWhole() && (content == null || content.isWhole())) {
+      before.content.pieces()[0].supersede();
+    }
     remember(record, change.content());
     record.parent.wrote(event.revision());
     recent.wrote(record.newest, claimNanos);

@@ -16,6 +16,7 @@ final class Piece {
   private volatile int segment;
   private volatile int offset;
   private volatile byte[] bytes;
+  private volatile boolean superseded;
 
   /** A new piece, held in memory until it is durable. */
   Piece(byte[] bytes, int level) {
@@ -59,6 +60,15 @@ final class Piece {
 
   int level() {
     return level;
+  }
+
+  /** Its value was overwritten: memory is for those that are still read. */
+  void supersede() {
+    superseded = true;
+  }
+
+  boolean isSuperseded() {
+    return superseded;
   }
 
   byte[] held() {

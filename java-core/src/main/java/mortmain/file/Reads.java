@@ -61,6 +61,16 @@ final class Reads {
     return new Picked(picks, judgedOn, state.index().revision(), false, state.index().forgottenAt());
   }
 
+  long bytes(List<Key> keys) {
+    long bytes = 0;
+    for (Key key : keys) {
+      KeyRecord record = state.index().find(key);
+      Version newest = record == null ? null : record.newest;
+      bytes += newest == null || newest.content == null ? 0 : newest.content.bytes();
+    }
+    return bytes;
+  }
+
   Picked pickBelow(String prefix, Key after, int limit, ReadOptions options) {
     requireKnown(options);
     long revision = options.at() < 0 ? state.index().revision() : options.at();

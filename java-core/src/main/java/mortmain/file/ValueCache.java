@@ -21,7 +21,7 @@ final class ValueCache {
 
   /** The piece is durable: it may hold its bytes as long as there is room. */
   synchronized void admit(Piece piece, byte[] content) {
-    if (content == null || content.length > budget / 4) {
+    if (content == null || content.length > budget / 4 || piece.isSuperseded()) {
       piece.hold(null);
       return;
     }

@@ -174,16 +174,23 @@ final class GroupCommit {
     action.accept(failure);
   }
 
-  void drive() {
+  /** {@code here}: this thread may lead; otherwise the relay does. */
+  void drive(boolean here) {
     Batch batch;
+    Relay other;
     synchronized (lock) {
       batch = queue.peekLast();
       if (batch == null || leading) {
         return; // nothing pending, or whoever leads goes on until nothing is
       }
       leading = true;
+      other = here ? null : relay();
     }
-    lead(batch);
+    if (other == null) {
+      lead(batch);
+    } else {
+      other.wake();
+    }
   }
 
   void mark() {

@@ -95,7 +95,12 @@ public final class Journal implements AutoCloseable {
    * told to those who wait and to the actions, not here.
    */
   public void drive() {
-    commits.drive();
+    commits.drive(true);
+  }
+
+  /** As {@link #drive}, on a thread of the journal's own: for callers that have others to serve meanwhile. */
+  public void driveElsewhere() {
+    commits.drive(false);
   }
 
   /** Fills the array from written bytes at this place. Callers check their own CRC. */

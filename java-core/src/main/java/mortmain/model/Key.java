@@ -49,7 +49,7 @@ public final class Key implements Comparable<Key> {
   }
 
   private static byte[] checked(String text, String field) {
-    if (!UTF_8.newEncoder().canEncode(text)) {
+    if (hasSurrogates(text) && !UTF_8.newEncoder().canEncode(text)) {
       throw Rejection.invalid(field, "not valid Unicode: a lone surrogate").exception();
     }
     byte[] utf8 = text.getBytes(UTF_8);
@@ -58,6 +58,15 @@ public final class Key implements Comparable<Key> {
       throw Rejection.invalid(field, problem).exception();
     }
     return utf8;
+  }
+
+  private static boolean hasSurrogates(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (Character.isSurrogate(text.charAt(i))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static String problem(String text, int bytes) {
@@ -73,8 +82,7 @@ public final class Key implements Comparable<Key> {
     int start = 0;
     for (int i = 0; i <= text.length(); i++) {
       if (i == text.length() || text.charAt(i) == '/') {
-        String segment = text.substring(start, i);
-        if (segment.isEmpty() || segment.equals(".") || segment.equals("..")) {
+        if (isEmptyOrDots(text, start, i)) {
           return "a path segment must not be empty, \".\" or \"..\"";
         }
         start = i + 1;
@@ -83,6 +91,15 @@ public final class Key implements Comparable<Key> {
       }
     }
     return null;
+  }
+
+  private static boolean isEmptyOrDots(String text, int start, int end) {
+    for (int i = start; i < end; i++) {
+      if (text.charAt(i) != '.') {
+        return false;
+      }
+    }
+    return end - start <= 2;
   }
 
   /** The UTF-8 bytes; not to be changed. */

@@ -22,6 +22,10 @@ final class Commands {
   private static final int MAX_KEYS = 10_000;
   private static final int SCAN_DEFAULT = 1_000;
   private static final int MAX_NAME = 1024;
+  /** A READ of so much is answered between others; one of more gets a thread of its own. */
+  private static final long SHORT_BYTES = 32 << 10;
+
+  private static final int SHORT_KEYS = 64;
 
   private final Store store;
   private final Operations.Host host;
@@ -49,6 +53,34 @@ final class Commands {
 
   BackupCommand backing() {
     return backing;
+  }
+
+  /** Whether answering may take longer than others should wait for: it reads much, looks at everything or waits for something. */
+  boolean isLong(byte[] frame, int at, int length) {
+    Op op = length < 2 ? null : Op.of(Byte.toUnsignedInt(frame[at + 1]));
+    if (op == null) {
+      return false;
+    }
+    return switch (op) {
+      case COMMIT, PING, TURN, TURN_END, RENEW, RELEASE, CHECK, HELLO -> false;
+      case READ -> isLong(Request.of(frame, at, length));
+      default -> true;
+    };
+  }
+
+  private boolean isLong(Request read) {
+    boolean past = false;
+    List<Key> keys = List.of();
+    try (Fields f = read.fields()) {
+      for (String name = f.next(); name != null; name = f.next()) {
+        switch (name) {
+          case "keys" -> keys = keys(f);
+          case "at", "version" -> past = !f.isNull();
+          default -> { }
+        }
+      }
+    }
+    return past || keys.size() > SHORT_KEYS || store.bytes(keys) > SHORT_BYTES;
   }
 
   void run(Request request, Exchange exchange) {

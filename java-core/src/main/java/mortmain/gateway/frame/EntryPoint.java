@@ -36,6 +36,7 @@ public final class EntryPoint {
       exchange.done();
     } else {
       handler.handle(request, 0, request.length, exchange);
+      handler.flush(true);
     }
     return exchange.await();
   }

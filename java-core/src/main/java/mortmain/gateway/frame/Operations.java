@@ -1,6 +1,8 @@
 package mortmain.gateway.frame;
 
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -22,6 +24,8 @@ public final class Operations implements Handler {
   private final Commands commands;
   private final AtomicInteger busy = new AtomicInteger();
   private final AtomicInteger waiting = new AtomicInteger();
+  private final AtomicInteger waiters = new AtomicInteger();
+  private final ExecutorService blocking = Executors.newCachedThreadPool(this::waiter);
   private volatile boolean stopping;
 
   /** What the gateway around the store answers. */
@@ -40,6 +44,12 @@ public final class Operations implements Handler {
     this.store = store;
     this.meters = meters;
     this.commands = new Commands(store, host);
+  }
+
+  private Thread waiter(Runnable task) {
+    Thread thread = new Thread(task, "mortmain-wait-" + waiters.incrementAndGet());
+    thread.setDaemon(true);
+    return thread;
   }
 
   /** Takes no more requests. {@link #busy()} then falls to 0 as soon as the last one is answered. */
@@ -93,6 +103,24 @@ public final class Operations implements Handler {
   }
 
   @Override
+  public boolean isLong(byte[] frame, int at, int length) {
+    try {
+      return commands.isLong(frame, at, length);
+    } catch (RuntimeException malformed) {
+      return false; // which is said soon
+    }
+  }
+
+  @Override
+  public void flush(boolean free) {
+    if (free) {
+      store.force();
+    } else {
+      store.forceElsewhere();
+    }
+  }
+
+  @Override
   public void closed(Session session) {
     for (long turn : session.drain()) {
       try {
@@ -119,7 +147,7 @@ public final class Operations implements Handler {
     }
     CommitAnswer answer = new CommitAnswer(start, exchange, request.requestId());
     try {
-      store.commit(commit, answer);
+      store.submit(commit, answer, blocking);
     } catch (MortmainException rejection) {
       answer.reject(rejection);
     } catch (RuntimeException | Error bug) {

@@ -25,6 +25,10 @@ public final class Wire {
     this.channel = channel;
   }
 
+  SocketChannel channel() {
+    return channel;
+  }
+
   byte[] buffer() {
     return buffer;
   }
@@ -69,28 +73,18 @@ public final class Wire {
     return read > 0;
   }
 
-  /**
-   * Reads what comes until a time on the nanosecond clock, without sleeping. Nobody else may write meanwhile. The end of the stream is
-   * left for the next read to see.
-   */
-  void look(long until) throws IOException {
-    if (buffer.length == 0) {
-      return;
+  /** Reads what is there from a channel that does not block: how many bytes, 0 for none, -1 at the end of the stream. */
+  int fillNow() throws IOException {
+    if (at == end) {
+      at = 0;
+      end = 0;
     }
-    at = 0;
-    end = 0;
-    channel.configureBlocking(false);
-    try {
-      ByteBuffer into = ByteBuffer.wrap(buffer, 0, Math.min(CHUNK, buffer.length));
-      int read = 0;
-      while (read == 0 && System.nanoTime() - until < 0) {
-        Thread.onSpinWait();
-        read = channel.read(into);
-      }
-      end = Math.max(0, read);
-    } finally {
-      channel.configureBlocking(true);
+    if (end == buffer.length) {
+      makeRoom(2 * (end - at));
     }
+    int read = channel.read(ByteBuffer.wrap(buffer, end, buffer.length - end));
+    end += Math.max(0, read);
+    return read;
   }
 
   /** Whether the peer has not closed, seen without waiting; what it sent meanwhile is kept. */
@@ -171,6 +165,11 @@ public final class Wire {
       channel.write(out);
       next = out.position();
     }
+  }
+
+  /** Writes what a channel that does not block takes now; returns where it stopped. */
+  int writeNow(byte[] bytes, int from, int to) throws IOException {
+    return from + channel.write(ByteBuffer.wrap(bytes, from, to - from));
   }
 
   /** Closes the channel from any thread; whoever reads or writes wakes up. */

@@ -11,7 +11,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ServerSocketFactory;
 import mortmain.gateway.frame.ByteBudget;
+import mortmain.gateway.frame.EventLoop;
+import mortmain.gateway.frame.FrameConnection;
 import mortmain.gateway.frame.Handler;
+import mortmain.gateway.frame.Session;
+import mortmain.gateway.frame.Wire;
 import py4j.Gateway;
 import py4j.GatewayServer;
 import py4j.Py4JServerConnection;
@@ -35,8 +39,9 @@ public final class LockedServer extends GatewayServer {
   private final Set<TextConnection> connections = ConcurrentHashMap.newKeySet();
   private final AtomicInteger served = new AtomicInteger();
   private final AtomicLong numbers = new AtomicLong();
-  private final ExecutorService helpers =
-      Executors.newCachedThreadPool(task -> thread(task, "mortmain-reply-" + numbers.incrementAndGet()));
+  private final EventLoop loop;
+  private final ExecutorService threads =
+      Executors.newCachedThreadPool(task -> thread(task, "mortmain-frames-" + numbers.incrementAndGet()));
 
   /**
    * @param word what a TCP client must know
@@ -54,6 +59,7 @@ public final class LockedServer extends GatewayServer {
     this.instance = instance;
     this.frameLimit = frameLimit;
     this.maxConnections = maxConnections;
+    this.loop = new EventLoop(handler);
   }
 
   private static ServerSocketFactory factory(Listener listener) {
@@ -83,6 +89,7 @@ public final class LockedServer extends GatewayServer {
   /** Binds, then accepts on a daemon thread. */
   public void open() {
     startSocket();
+    thread(loop, "mortmain-loop").start();
     thread(this, "mortmain-accept").start();
   }
 
@@ -148,7 +155,8 @@ public final class LockedServer extends GatewayServer {
   /** Stops listening and closes every connection. */
   public void close() {
     shutdown(false);
-    helpers.shutdown();
+    loop.close();
+    threads.shutdown();
   }
 
   Handler handler() {
@@ -159,8 +167,9 @@ public final class LockedServer extends GatewayServer {
     return budget;
   }
 
-  ExecutorService helpers() {
-    return helpers;
+  /** An upgraded connection. */
+  FrameConnection frames(Wire wire, Session session, Runnable over) {
+    return new FrameConnection(wire, session, handler, budget, frameLimit, loop, threads, over);
   }
 
   long frameLimit() {

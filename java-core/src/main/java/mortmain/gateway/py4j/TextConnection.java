@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.net.Socket;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import mortmain.gateway.frame.FrameLoop;
+import mortmain.gateway.frame.FrameConnection;
 import mortmain.gateway.frame.Session;
 import mortmain.gateway.frame.Wire;
 import py4j.Py4JServerConnection;
@@ -28,7 +28,7 @@ final class TextConnection implements Py4JServerConnection, Runnable {
   private final Session session = new Session();
   private final TextCalls calls;
   private volatile boolean authenticated;
-  private volatile FrameLoop frames;
+  private volatile FrameConnection frames;
   private String expectedProof;
   private boolean asked;
   private boolean endMayFollow;
@@ -55,10 +55,19 @@ final class TextConnection implements Py4JServerConnection, Runnable {
       Logger.getLogger("mortmain.gateway").log(Level.SEVERE, "a connection failed unexpectedly", bug);
     } finally {
       lines.release();
-      wire.close();
-      server.gone(this);
-      server.handler().closed(session);
+      FrameConnection upgraded = frames;
+      if (upgraded == null) {
+        over();
+      } else {
+        upgraded.start();
+      }
     }
+  }
+
+  private void over() {
+    wire.close();
+    server.gone(this);
+    server.handler().closed(session);
   }
 
   private void lastWord(Lines.Broken broken) {
@@ -172,10 +181,8 @@ final class TextConnection implements Py4JServerConnection, Runnable {
       send(TextCalls.error("this gateway speaks frame format 1"));
       return true;
     }
-    FrameLoop loop = new FrameLoop(wire, session, server.handler(), server.budget(), server.frameLimit(), server.helpers());
-    frames = loop;
     send(DONE);
-    loop.run();
+    frames = server.frames(wire, session, this::over);
     return false;
   }
 
@@ -203,10 +210,10 @@ final class TextConnection implements Py4JServerConnection, Runnable {
     return authenticated;
   }
 
-  /** See {@link FrameLoop#writingSince()}. */
+  /** See {@link FrameConnection#writingSince()}. */
   long writingSince() {
-    FrameLoop loop = frames;
-    return loop == null ? 0 : loop.writingSince();
+    FrameConnection upgraded = frames;
+    return upgraded == null ? 0 : upgraded.writingSince();
   }
 
   @Override
@@ -217,10 +224,14 @@ final class TextConnection implements Py4JServerConnection, Runnable {
   @Override
   public void shutdown() {
     wire.close();
+    FrameConnection upgraded = frames;
+    if (upgraded != null) {
+      upgraded.shutdown();
+    }
   }
 
   @Override
   public void shutdown(boolean reset) {
-    wire.close();
+    shutdown();
   }
 }

@@ -1,0 +1,218 @@
+package mortmain.gateway.frame;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/**
+ * One thread that serves the small requests of all connections: it takes up what has come, has the handler judge it, then force it
+ * together. A thread per connection costs two context switches more for each request, and smaller batches. Public methods may be
+ * called by any thread.
+ */
+public final class EventLoop implements Runnable {
+  static final int MODE = Integer.getInteger("xmode", 0); static final boolean RELAY = MODE == 1;
+  private final Handler handler;
+  private final Selector selector;
+  private final Pace pace = new Pace();
+  private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+  private final List<FrameConnection> leaving = new ArrayList<>();
+  private volatile Thread thread;
+  private volatile boolean closed;
+  private FrameConnection served;
+  private FrameConnection servedBefore;
+  private int servedCount;
+
+  public EventLoop(Handler handler) {
+    this.handler = handler;
+    try {
+      selector = Selector.open();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Serves until it is closed, then ends every connection. */
+  @Override
+  public void run() {
+    thread = Thread.currentThread();
+    try {
+      while (!closed) {
+        await();
+        for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
+          task.run();
+        }
+        handler.flush(!RELAY || isLone());
+        letGo();
+      }
+    } catch (IOException broken) {
+      Logger.getLogger("mortmain.gateway").log(Level.SEVERE, "the event loop failed", broken);
+    } finally {
+      endAll();
+    }
+  }
+
+  /** Ends the thread and its connections. */
+  public void close() {
+    closed = true;
+    selector.wakeup();
+  }
+
+  // ---------------------------------------------------------------- waiting
+
+  /** A lone client's next request is looked for before sleeping. */
+  private void await() throws IOException {
+    boolean lone = isLone();
+    servedBefore = servedCount == 1 ? served : null;
+    servedCount = 0;
+    long from = lone ? System.nanoTime() : 0;
+    if (!(lone && pace.isFast() && look(from)) && tasks.isEmpty()) {
+      selector.select(this::ready);
+    }
+    if (lone) {
+      pace.waited(System.nanoTime() - from);
+    }
+  }
+
+  private boolean isLone() {
+    return servedCount == 1 && served == servedBefore;
+  }
+
+  private boolean look(long from) throws IOException {
+    while (tasks.isEmpty() && System.nanoTime() - from < Pace.LONGEST_LOOK) {
+      if (selector.selectNow(this::ready) > 0) {
+        return true;
+      }
+      Thread.onSpinWait();
+    }
+    return false;
+  }
+
+  private void ready(SelectionKey key) {
+    FrameConnection connection = (FrameConnection) key.attachment();
+    servedCount++;
+    served = connection;
+    step(connection);
+  }
+
+  // ---------------------------------------------------------------- connections
+
+  /** Takes a connection in. */
+  void enter(FrameConnection connection) {
+    submit(() -> {
+      try {
+        connection.wire().channel().configureBlocking(false);
+        connection.key = connection.wire().channel().register(selector, SelectionKey.OP_READ, connection);
+      } catch (IOException gone) {
+        connection.end();
+        return;
+      }
+      step(connection); // what it has read already shows in no selection
+    });
+  }
+
+  /** Its reply is out, or it was closed. */
+  void lookAt(FrameConnection connection) {
+    submit(() -> {
+      SelectionKey key = connection.key;
+      if (key != null) {
+        if (key.isValid()) {
+          key.interestOps(SelectionKey.OP_READ);
+        }
+        step(connection);
+      }
+    });
+  }
+
+  /** Its reply is for a thread of its own to send. */
+  void release(FrameConnection connection) {
+    submit(() -> leave(connection));
+  }
+
+  private void submit(Runnable task) {
+    tasks.add(task);
+    if (Thread.currentThread() != thread) {
+      selector.wakeup();
+    }
+    if (closed) {
+      selector.wakeup();
+    }
+  }
+
+  private void step(FrameConnection connection) {
+    FrameConnection.Next next;
+    try {
+      next = connection.look();
+    } catch (IOException gone) {
+      next = FrameConnection.Next.CLOSE;
+    } catch (RuntimeException | Error bug) {
+      Logger.getLogger("mortmain.gateway").log(Level.SEVERE, "a connection failed unexpectedly", bug);
+      next = FrameConnection.Next.CLOSE;
+    }
+    switch (next) {
+      case STAY -> { }
+      case WAIT -> deafen(connection.key);
+      case LEAVE -> leave(connection);
+      case CLOSE -> end(connection);
+    }
+  }
+
+  private static void deafen(SelectionKey key) {
+    if (key.isValid()) {
+      key.interestOps(0);
+    }
+  }
+
+  private void leave(FrameConnection connection) {
+    connection.key.cancel();
+    connection.key = null;
+    leaving.add(connection);
+  }
+
+  private static void end(FrameConnection connection) {
+    connection.key.cancel();
+    connection.key = null;
+    connection.end();
+  }
+
+  /** A channel blocks again only when the selector has forgotten it, which takes a selection. */
+  private void letGo() throws IOException {
+    if (leaving.isEmpty()) {
+      return;
+    }
+    List<FrameConnection> now = List.copyOf(leaving);
+    leaving.clear();
+    selector.selectNow(this::ready);
+    for (FrameConnection connection : now) {
+      try {
+        connection.wire().channel().configureBlocking(true);
+      } catch (IOException gone) {
+        connection.end();
+        continue;
+      }
+      connection.leave();
+    }
+  }
+
+  private void endAll() {
+    closed = true;
+    for (SelectionKey key : List.copyOf(selector.keys())) {
+      FrameConnection connection = (FrameConnection) key.attachment();
+      if (connection.key == key) {
+        end(connection);
+      }
+    }
+    leaving.forEach(FrameConnection::end);
+    try {
+      selector.close();
+    } catch (IOException alreadyClosed) {
+      // nothing is left to close
+    }
+  }
+}

@@ -1,0 +1,21 @@
+package mortmain.gateway.frame;
+
+/** How soon a client's next request came, lately: whether looking for it before sleeping is worth it. One thread. */
+final class Pace {
+  /** How long one look takes at most. Nanoseconds. */
+  static final long LONGEST_LOOK = 60_000;
+
+  private static final long WORTH = 90_000;
+  private static final boolean HAS_CORES = Runtime.getRuntime().availableProcessors() > 1;
+
+  private long pause = Long.MAX_VALUE / 16;
+
+  boolean isFast() {
+    return HAS_CORES && pause < WORTH;
+  }
+
+  /** So many nanoseconds passed between a reply and the next request. */
+  void waited(long nanos) {
+    pause += (nanos - pause) / 8;
+  }
+}
