@@ -109,6 +109,7 @@ class Flows:
         fields: dict[str, Any] = {"keys": [ops.check_key(key)], "version": _count("version", version)}
         if last is not None:
             fields["last"] = _count("last", last)
+        reply: Reply
         reply, _ = yield Ask(self.link, ops.simple(_frames.READ, fields), self.deadline(timeout))
         return reply
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import asyncio
 
 _BUFFER = 64 * 1024
+# Where the operation lies in a frame behind its length.
+_OP = 5
 
 # Looking for the answer before sleeping saves two wake-ups of a sleeping core, some 60 µs, where answers come fast and
 # soon one after the other: one caller at work. Where they take longer than this many seconds others need the core.
@@ -45,8 +47,8 @@ class Broken(Exception):
 class Connection:
     """An upgraded, greeted connection. Not thread-safe: a pool hands it to one caller at a time.
 
-    instance, store_id, limits, features: as HELLO said. frame_limit: bytes of the largest request. revision: the newest durable revision that a reply
-    here showed.
+    instance, store_id, limits, features: as HELLO said. frame_limit: bytes of the largest request.
+    revision: the newest durable revision that a reply here showed.
     clock_offset: what to add to time.monotonic() in ms for the gateway's clock.
     """
 
@@ -57,7 +59,7 @@ class Connection:
         "_poll",
         "_used",
         "_view",
-        "_wait",
+        "_waits",
         "clock_offset",
         "closed",
         "features",
@@ -87,7 +89,7 @@ class Connection:
         self._poll = _Waiter(sock)
         self._local = sock.family != socket.AF_INET
         self._used = 0.0
-        self._wait = 1.0
+        self._waits = [1.0] * 256  # by operation: a read is answered sooner than a commit
 
     def deadline_ms(self, deadline: float | None) -> int:
         """A deadline of time.monotonic() on this gateway's clock; 0 is none."""
@@ -117,9 +119,10 @@ class Connection:
             self._send(frame, deadline)
             sent = True
             asked = time.monotonic()
-            reply = self._receive(asked, deadline)
+            reply = self._receive(self._waits[frame[_OP]], asked, deadline)
             self._used = used = time.monotonic()
-            self._wait += ((used - asked if used - asked < 2 * _SPIN else 2 * _SPIN) - self._wait) / 8
+            wait = self._waits[frame[_OP]]
+            self._waits[frame[_OP]] += ((used - asked if used - asked < 2 * _SPIN else 2 * _SPIN) - wait) / 8
         except (OSError, MalformedReply) as error:
             self.close()
             raise Broken(sent, isinstance(error, TimeoutError)) from error
@@ -146,12 +149,12 @@ class Connection:
             except BlockingIOError:
                 continue
 
-    def _receive(self, asked: float, deadline: float | None) -> Reply:
+    def _receive(self, usual: float, asked: float, deadline: float | None) -> Reply:
         buffer = self._view
         done = 0
         # Where the last ones came fast and soon one after the other, the answer is looked for without sleeping.
-        if self._wait <= _SPIN and _SPINS and asked - self._used <= 0.001:
-            done = self._spin(buffer, asked + 1.5 * self._wait)
+        if usual <= _SPIN and _SPINS and asked - self._used <= 0.001:
+            done = self._spin(buffer, asked + 1.5 * usual)
         if done == 0:
             done = self._receive_into(buffer, deadline)
         while done < 4:

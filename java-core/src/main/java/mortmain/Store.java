@@ -383,6 +383,11 @@ public final class Store implements AutoCloseable {
     });
   }
 
+  /** Whether somebody has a turn now, so that a commit is to be expected soon. */
+  public boolean isTurnTaken() {
+    return turns.isTaken();
+  }
+
   /** Ends a turn; one that is over already is ignored. */
   public void endTurn(long id) {
     turns.end(id);

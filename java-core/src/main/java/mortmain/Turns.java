@@ -33,6 +33,7 @@ final class Turns {
   private final Map<Key, Line> lines = new HashMap<>();
   private final Map<Long, Key> held = new HashMap<>();
   private long last;
+  private volatile boolean taken;
   private Thread watch;
 
   /** Calls {@code then} once, now or later, on this thread or another. */
@@ -48,6 +49,11 @@ final class Turns {
       turn = grant(key, line);
     }
     then.accept(turn);
+  }
+
+  /** Whether somebody has a turn now: a hint, read without waiting. */
+  boolean isTaken() {
+    return taken;
   }
 
   /** Ends a turn and runs what the next one waits to do; one that has passed on already, or 0, is ignored. */
@@ -74,6 +80,7 @@ final class Turns {
     Place place = line.queue.poll();
     if (place == null) {
       lines.remove(key);
+      taken = !lines.isEmpty();
       return null;
     }
     long turn = grant(key, line);
@@ -84,6 +91,7 @@ final class Turns {
     line.holder = ++last;
     line.since = System.nanoTime();
     held.put(line.holder, key);
+    taken = true;
     return line.holder;
   }
 

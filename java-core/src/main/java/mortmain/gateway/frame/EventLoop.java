@@ -2,6 +2,7 @@ package mortmain.gateway.frame;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.ArrayList;
@@ -17,7 +18,6 @@ import java.util.logging.Logger;
  * called by any thread.
  */
 public final class EventLoop implements Runnable {
-  static final int MODE = Integer.getInteger("xmode", 0); static final boolean RELAY = MODE == 1;
   private final Handler handler;
   private final Selector selector;
   private final Pace pace = new Pace();
@@ -45,10 +45,8 @@ public final class EventLoop implements Runnable {
     try {
       while (!closed) {
         await();
-        for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
-          task.run();
-        }
-        handler.flush(!RELAY || isLone());
+        runTasks();
+        handler.flush(isLone());
         letGo();
       }
     } catch (IOException broken) {
@@ -62,6 +60,12 @@ public final class EventLoop implements Runnable {
   public void close() {
     closed = true;
     selector.wakeup();
+  }
+
+  private void runTasks() {
+    for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
+      task.run();
+    }
   }
 
   // ---------------------------------------------------------------- waiting
@@ -109,7 +113,7 @@ public final class EventLoop implements Runnable {
       try {
         connection.wire().channel().configureBlocking(false);
         connection.key = connection.wire().channel().register(selector, SelectionKey.OP_READ, connection);
-      } catch (IOException gone) {
+      } catch (IOException | ClosedSelectorException gone) {
         connection.end();
         return;
       }
@@ -141,7 +145,7 @@ public final class EventLoop implements Runnable {
       selector.wakeup();
     }
     if (closed) {
-      selector.wakeup();
+      runTasks(); // nobody else does
     }
   }
 
@@ -170,9 +174,11 @@ public final class EventLoop implements Runnable {
   }
 
   private void leave(FrameConnection connection) {
-    connection.key.cancel();
-    connection.key = null;
-    leaving.add(connection);
+    if (connection.key != null) {
+      connection.key.cancel();
+      connection.key = null;
+      leaving.add(connection);
+    }
   }
 
   private static void end(FrameConnection connection) {
@@ -214,5 +220,6 @@ public final class EventLoop implements Runnable {
     } catch (IOException alreadyClosed) {
       // nothing is left to close
     }
+    runTasks();
   }
 }

@@ -11,7 +11,10 @@ public interface Handler {
   /** Whether a request may take longer than others of its connection's thread can wait: it then gets a thread of its own. Never throws. */
   boolean isLong(byte[] frame, int at, int length);
 
-  /** Makes durable what was handled since the last call: on this thread or, unless it is {@code free}, on another. Never throws. */
+  /**
+   * Makes durable what was handled since the last call: on this thread, or on another if one waits for what comes next
+   * and this one is not {@code free}. Never throws.
+   */
   void flush(boolean free);
 
   /** The connection is gone: lets go of what it had. Never throws. */

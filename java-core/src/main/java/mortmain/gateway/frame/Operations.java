@@ -113,7 +113,7 @@ public final class Operations implements Handler {
 
   @Override
   public void flush(boolean free) {
-    if (free) {
+    if (free || !store.isTurnTaken()) {
       store.force();
     } else {
       store.forceElsewhere();

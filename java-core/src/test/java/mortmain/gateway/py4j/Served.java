@@ -68,6 +68,9 @@ final class Served implements AutoCloseable {
     }
   }
 
+  /** The first byte of a request that takes long. */
+  static final byte LONG = 'L';
+
   private static final class Echo implements Handler {
     @Override
     public void handle(byte[] frame, int at, int length, Exchange exchange) {
@@ -76,6 +79,16 @@ final class Served implements AutoCloseable {
       exchange.reply().add(java.util.Arrays.copyOfRange(frame, at, at + length));
       exchange.reply().seal(7);
       exchange.done();
+    }
+
+    @Override
+    public boolean isLong(byte[] frame, int at, int length) {
+      return length > 0 && frame[at] == LONG;
+    }
+
+    @Override
+    public void flush(boolean free) {
+      // every answer is there at once
     }
 
     @Override

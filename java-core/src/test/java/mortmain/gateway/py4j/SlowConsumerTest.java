@@ -43,6 +43,16 @@ final class SlowConsumerTest {
           }
 
           @Override
+          public boolean isLong(byte[] frame, int at, int length) {
+            return false;
+          }
+
+          @Override
+          public void flush(boolean free) {
+            // the test answers
+          }
+
+          @Override
           public void closed(Session session) {
             // nothing was kept
           }

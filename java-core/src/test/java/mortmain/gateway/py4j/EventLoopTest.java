@@ -1,0 +1,108 @@
+package mortmain.gateway.py4j;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import mortmain.gateway.Peer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** One thread serves everybody's small requests: nobody may be forgotten, answered twice or held up by another. */
+final class EventLoopTest {
+  private static final byte[] SHORT = "a short request of nobody in particular".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+
+  private Served served;
+
+  @BeforeEach
+  void open() throws IOException {
+    served = Served.unix();
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    served.close();
+  }
+
+  private static byte[] isLong(int size) {
+    byte[] frame = new byte[size];
+    Arrays.fill(frame, Served.LONG);
+    return frame;
+  }
+
+  private static void answered(Peer peer, byte[] frame) throws IOException {
+    assertArrayEquals(frame, peer.call(frame).payload());
+  }
+
+  @Test
+  void connectionMovesToAThreadAndBack() throws IOException {
+    try (Peer peer = served.inside().upgrade()) {
+      for (int round = 0; round < 5; round++) {
+        answered(peer, SHORT);
+        answered(peer, isLong(100)); // by its operation
+        answered(peer, new byte[100_000]); // by its size
+        for (int i = 0; i < 40; i++) {
+          answered(peer, SHORT);
+        }
+      }
+    }
+  }
+
+  @Test
+  void framesSentAtOnceAreAnsweredInOrder() throws IOException {
+    try (Peer peer = served.inside().upgrade()) {
+      List<byte[]> sent = new ArrayList<>();
+      for (int i = 0; i < 60; i++) {
+        byte[] frame = i % 7 == 3 ? isLong(i + 1) : new byte[] {1, (byte) i};
+        sent.add(frame);
+        peer.sendFrame(frame);
+      }
+      for (byte[] frame : sent) {
+        assertArrayEquals(frame, peer.frame().payload());
+      }
+    }
+  }
+
+  @Test
+  void halfAFrameHoldsUpNobody() throws IOException {
+    try (Peer slow = served.inside().upgrade();
+        Peer other = served.inside().upgrade()) {
+      slow.send(new byte[] {0, 0, 0, 8, 1, 2});
+      for (int i = 0; i < 50; i++) {
+        answered(other, SHORT);
+      }
+      slow.send(new byte[] {3, 4, 5, 6, 7, 8});
+      assertArrayEquals(new byte[] {1, 2, 3, 4, 5, 6, 7, 8}, slow.frame().payload());
+    }
+  }
+
+  @Test
+  void connectionsThatEndAreForgotten() throws Exception {
+    for (int i = 0; i < 3 * Served.MAX_CONNECTIONS; i++) {
+      Peer peer = served.inside().upgrade();
+      answered(peer, i % 2 == 0 ? SHORT : isLong(10));
+      peer.close();
+      long end = System.nanoTime() + 20_000_000_000L;
+      while (served.server().connectionCount() > 0) {
+        assertTrue(System.nanoTime() < end, "a connection that was closed is still counted");
+        Thread.sleep(1);
+      }
+    }
+  }
+
+  @Test
+  void closingTheServerEndsConnectionsInEitherPlace() throws IOException {
+    try (Peer onLoop = served.inside().upgrade();
+        Peer onThread = served.inside().upgrade()) {
+      answered(onLoop, SHORT);
+      answered(onThread, isLong(10));
+      served.server().close();
+      assertTrue(onLoop.isClosed());
+      assertTrue(onThread.isClosed());
+    }
+  }
+}
