@@ -11,7 +11,7 @@ from . import _frames
 from . import _operations as ops
 from ._errors import invalid
 from ._flows import Flows
-from ._link import Flow
+from ._link import Ask, Flow
 from ._models import BackupReport
 from ._open_path import directory_of
 
@@ -30,7 +30,7 @@ def backed_up(
         raise invalid("directory", "a path")
     fields: dict[str, Any] = {"directory": directory_of(directory), "id": secrets.token_hex(16), "wait": _FIRST_WAIT}
     while True:
-        reply, _ = yield from flows.link.call(ops.simple(_frames.BACKUP, fields), flows.deadline(timeout))
+        reply, _ = yield Ask(flows.link, ops.simple(_frames.BACKUP, fields), flows.deadline(timeout))
         answer = reply.fields
         if progress is not None:
             progress(answer["copied"], answer["total"])

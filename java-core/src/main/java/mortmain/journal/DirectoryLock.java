@@ -27,6 +27,8 @@ import java.util.Set;
 public final class DirectoryLock implements AutoCloseable {
   private static final String FILE = "LOCK";
   private static final String INFO = "LOCK.info";
+  /** What taking the lock leaves in a directory. */
+  static final Set<String> FILES = Set.of(FILE, INFO, INFO + ".tmp");
   private static final Set<Object> HELD = new HashSet<>();
 
   private final Path file;

@@ -18,7 +18,6 @@ import mortmain.disk.DiskFile;
 public final class JournalBackup {
   /** What is no part of a store and may stand in a directory that is given to us. */
   private static final Set<String> NOBODYS = Set.of("lost+found");
-  private static final Set<String> OF_A_START = Set.of("LOCK", "LOCK.info", "LOCK.info.tmp", "run");
   private static final Set<String> OF_A_RESTORE =
       Set.of("journal", "lost", Home.FORMAT, Home.FORMAT + ".tmp", Home.RESTORING + ".tmp");
 
@@ -117,7 +116,8 @@ public final class JournalBackup {
     boolean begun = names.contains(marker);
     for (String name : names) {
       boolean ours = name.equals(marker) || name.equals(marker + ".tmp") || (begun && parts.contains(name));
-      boolean allowed = NOBODYS.contains(name) || (marker.equals(Home.RESTORING) && OF_A_START.contains(name));
+      boolean ofAStart = name.equals("run") || DirectoryLock.FILES.contains(name);
+      boolean allowed = NOBODYS.contains(name) || (marker.equals(Home.RESTORING) && ofAStart);
       if (!ours && !allowed) {
         throw new NotPossible(home.root + " is not empty (there is " + name + ")");
       }
