@@ -407,9 +407,9 @@ def parse_receipt(fields: Mapping[str, Any]) -> Receipt:
     replayed, mirrored = fields["replayed"], fields.get("mirrored")
     rows = fields["keys"]
     if len(rows) == 1:
-        key, version, tag, epoch, revision, result = rows[0]
+        row = rows[0]
         return Receipt(
-            key, version, tag, epoch, revision, store_id, request_id, replayed, result, mirrored
+            row[0], row[1], row[2], row[3], row[4], store_id, request_id, replayed, row[5], mirrored
         )
     parts = [
         Receipt(row[0], row[1], row[2], row[3], row[4], store_id, request_id, replayed, row[5], mirrored)

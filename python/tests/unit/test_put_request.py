@@ -1,0 +1,40 @@
+"""The common commit is written without a Draft between: it must say what the Draft would."""
+
+import json
+
+import pytest
+
+from mortmain import InvalidRequest
+from mortmain._models import Receipt, Snapshot
+from mortmain._operations import Author, Draft, put_request, resolve_base
+
+
+def snapshot(key, version=7, revision=40):
+    return Snapshot(key, "v", version, -3, 2, 30, revision, "store", "w", None, "text/plain", True, False, {})
+
+
+@pytest.mark.parametrize("key", ["k", 'quote"and\\back', "ünïcödé/😀", "tab\tin it"])
+@pytest.mark.parametrize("meta", [None, {"run": "7"}, {"a": '"'}])
+@pytest.mark.parametrize("own", [None, {"a": "b"}])
+@pytest.mark.parametrize("make", [snapshot, lambda key: Receipt(key, 8, 1 << 62, 5, 77, "store", "r")])
+def test_it_says_what_a_draft_says(key, meta, own, make):
+    author, base = Author('pl"anner', own), make(key)
+    fast = put_request(author, None, key, {"x": [1, "é"]}, base, meta, b"id")
+    draft = Draft(None)
+    draft.base(resolve_base(base, key))
+    draft.put(key, "application/json", fast.payload)
+    slow = draft.request(author, b"id", meta)
+    assert json.loads(fast.fields) == json.loads(slow.fields)
+    assert (fast.payload, fast.request_id, fast.mutating, fast.stamp) == (
+        slow.payload,
+        slow.request_id,
+        slow.mutating,
+        slow.stamp,
+    )
+
+
+def test_a_lone_surrogate_and_a_forged_base_are_refused():
+    with pytest.raises(InvalidRequest):
+        put_request(Author("a"), None, "\ud800", 1, snapshot("\ud800"), None, b"id")
+    with pytest.raises(InvalidRequest):
+        put_request(Author("a"), None, "k", 1, snapshot("k", version='1],["epoch"'), None, b"id")
