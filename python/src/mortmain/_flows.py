@@ -454,6 +454,7 @@ class Flows:
         return ops.parse_contention(reply)
 
     def info(self, timeout: float | None) -> Flow[dict[str, Any]]:
+        reply: Reply
         reply, _ = yield Ask(self.link, ops.simple(_frames.INFO, {}), self.deadline(timeout))
         return reply.fields
 
