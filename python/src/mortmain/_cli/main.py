@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from mortmain._errors import InvalidRequest, MortmainError
 
-from . import change, doctor, files, inspect, operate, past
+from . import change, complete, doctor, files, inspect, operate, past
 from .render import ERROR, USAGE, print_json, report
 
 Command = Callable[[argparse.Namespace], int]
@@ -95,6 +95,12 @@ def _parser() -> argparse.ArgumentParser:
     _writing(commands)
     _claiming(commands)
     _mounting(commands)
+    script = _add(
+        commands, "completion", lambda arguments: complete.completion(arguments, parser),
+        "print a script that completes commands, options and keys in a shell",
+        "--dir state completion bash", "completion fish | source",
+    )  # fmt: skip
+    script.add_argument("shell", choices=("bash", "zsh", "fish"))
     return parser
 
 

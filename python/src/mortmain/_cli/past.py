@@ -14,9 +14,9 @@ from mortmain._models import Event
 
 from .change import base_of, print_receipt, request_options
 from .context import open_store
-from .render import OK, cell, plain, print_json, print_table
+from .render import OK, cell, coloured, fitted, plain, print_json, print_table, printable
 
-_RED, _GREEN, _DIM, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[2m", "\x1b[0m"
+_RED, _GREEN, _DIM = "\x1b[31m", "\x1b[32m", "\x1b[2m"
 
 
 def log(arguments: argparse.Namespace) -> int:
@@ -80,7 +80,7 @@ def diff(arguments: argparse.Namespace) -> int:
         f"{arguments.key} version {snap.version} ({snap.writer}, {cell(snap.committed_at)})" for snap in (old, new)
     )
     for line in difflib.unified_diff(_lines(old.value), _lines(new.value), before, after, lineterm=""):
-        print(_coloured(line, {"-": _RED, "+": _GREEN, "@": _DIM}.get(line[:1])))
+        print(coloured(printable(line), {"-": _RED, "+": _GREEN, "@": _DIM}.get(line[:1])))
     return OK
 
 
@@ -118,11 +118,9 @@ def _print_event(event: Event, values: bool) -> None:
     line = f"{event.revision:>8}  {cell(event.committed_at)}  {what}  by {event.writer}"
     if values and event.kind != "reclaim":
         line += f"  {_short(event.value)}"
-    print(_coloured(line, _RED if event.kind in ("delete", "reclaim") else None), flush=True)
-
-
-def _coloured(line: str, colour: str | None) -> str:
-    return f"{colour}{line}{_PLAIN}" if colour and sys.stdout.isatty() else line
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    line = fitted(printable(line), room)
+    print(coloured(line, _RED if event.kind in ("delete", "reclaim") else None), flush=True)
 
 
 def _pairs(meta: dict[str, str]) -> str:
@@ -142,13 +140,6 @@ def _lines(value: Any) -> list[str]:
 def _short(value: Any) -> str:
     """One line, as wide as a terminal has room for; all of it where nobody looks."""
     text = value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)
-    text = " ".join(_printable(text).split("\n"))
+    text = printable(" ".join(text.rstrip("\n").split("\n")))
     room = max(20, shutil.get_terminal_size().columns - 60) if sys.stdout.isatty() else None
     return text if room is None or len(text) <= room else text[: room - 1] + "…"
-
-
-def _printable(text: str) -> str:
-    """What another agent wrote must not steer this terminal."""
-    return "".join(
-        character if character.isprintable() or character == "\n" else "\ufffd" for character in text.rstrip("\n")
-    )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timezone
@@ -45,12 +47,44 @@ def plain(value: Any) -> Any:
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Columns, the last one not padded; nothing at all where there are no rows."""
-    cells = [[cell(part) for part in row] for row in rows]
+    cells = [[printable(cell(part)) for part in row] for row in rows]
     if not cells:
         return
-    widths = [max(len(row[i]) for row in [list(heads), *cells]) for i in range(len(heads))]
+    widths = [max(columns(row[i]) for row in [list(heads), *cells]) for i in range(len(heads))]
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for row in [list(heads), *cells]:
-        print("  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True)).rstrip())
+        padded = (part + " " * (width - columns(part)) for part, width in zip(row, widths, strict=True))
+        print(fitted("  ".join(padded).rstrip(), room))
+
+
+def columns(text: str) -> int:
+    """How wide a terminal shows it: East Asian wide characters take two columns, combining ones none."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
+
+
+def fitted(line: str, room: int | None) -> str:
+    """Cut to the room, with an ellipsis; whole where nobody looks."""
+    if room is None or columns(line) <= room:
+        return line
+    while line and columns(line) > room - 1:
+        line = line[:-1]
+    return line + "…"
+
+
+def printable(text: str) -> str:
+    """What another agent wrote must not steer this terminal."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def coloured(line: str, colour: str | None) -> str:
+    """Colour on a terminal only, and not where NO_COLOR is set or the terminal is dumb."""
+    wanted = colour and sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return f"{colour}{line}\x1b[0m" if wanted else line
 
 
 def cell(value: Any) -> str:
