@@ -9,11 +9,10 @@ import stat
 import struct
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from mortmain import _frames, _open
 from mortmain._errors import GatewayUnavailable, JavaNotFound, MortmainError, ProtocolMismatch
-from mortmain._gateway import Reached, find_gateway, look
+from mortmain._gateway import Reached, find_gateway, look, may_start
 from mortmain._gateway.archive import archive_path
 from mortmain._gateway.discover import check_run_directory, run_directory
 from mortmain._gateway.failure import log_path, read_failure
@@ -22,7 +21,9 @@ from mortmain._gateway.launch import lock_holder
 from mortmain._gateway.process import jar_path
 from mortmain._gateway.wait import Deadline
 
+from . import examine
 from .context import directory_of
+from .examine import Finding
 from .render import ERROR, OK, print_json
 
 # A gateway that serves answers in a millisecond; this one is only asked, never waited for (seconds).
@@ -32,22 +33,13 @@ _LITTLE_SPACE = 256 * 1024 * 1024
 _NOT_LOCAL = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse", "fuseblk", "ceph", "glusterfs", "afs")
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One check. level: ok, warn or fail. advice: one sentence of what to do, empty where all is well."""
-
-    check: str
-    level: str
-    found: str
-    advice: str = ""
-
-
 def doctor(arguments: argparse.Namespace) -> int:
     """Exit code 1 if anything fails; warnings are no failure."""
     root = directory_of(arguments)
     findings = list(_examine(root, arguments.java))
     if arguments.json:
-        print_json({"directory": root, "ok": not _failed(findings), "findings": findings})
+        told = [one._asdict() for one in findings]
+        print_json({"directory": root, "ok": not _failed(findings), "findings": told})
     else:
         for one in findings:
             print(f"{one.level:<5} {one.check:<10} {one.found}")
@@ -71,10 +63,11 @@ def _examine(root: str, java: str | None) -> Iterator[Finding]:
     yield _directory(root)
     yield _file_system(root)
     yield _space(root)
-    checks: tuple[Callable[[str], Finding], ...] = (_run, _gateway, _lock, _failure)
+    yield from examine.environment(root)
+    checks: tuple[Callable[[str], Finding], ...] = (_run, examine.journal, _gateway, _lock, _failure)
     for check in checks:
         yield check(root)
-    yield from _mounts(root)
+    yield from _served(root)
 
 
 def _jar_and_java(root: str, java: str | None) -> Iterator[Finding]:
@@ -177,17 +170,23 @@ def _gateway(root: str) -> Finding:
     if _is_locked(os.path.join(root, "LOCK")):
         advice = "wait: it is starting; if it stays so, end the process that holds LOCK"
         return Finding("gateway", "warn", f"{told}, but LOCK is held", advice)
+    if not may_start(None):
+        advice = f"run `mortmain --dir {root} serve`, or the unit that does"
+        return Finding("gateway", "warn", f"{told}, and MORTMAIN_START=never lets nobody start one here", advice)
     return Finding("gateway", "ok", f"{told}; the next client starts one")
 
 
-def _mounts(root: str) -> Iterator[Finding]:
-    """What a running gateway says of mirrored files."""
+def _served(root: str) -> Iterator[Finding]:
+    """What a running gateway says of its store and of mirrored files."""
     try:
         with _open.open(root, start=False, create=False, timeout=_PATIENCE) as store:
-            mounts = store.info().get("mounts", [])
+            info = store.info()
     except MortmainError:
         return  # the gateway's own finding says why
-    for mount in mounts:
+    if info.get("read_only"):
+        found = f"it takes reads only: {info['read_only']}"
+        yield Finding("store", "fail", found, "make room; it comes back by itself")
+    for mount in info.get("mounts") or []:
         told = f'"{mount["prefix"]}" at {mount["directory"]}: {mount["files"]} files'
         if mount["problem"]:
             advice = "files stay behind, commits do not: make the directory yours, writable by nobody else, and whole"

@@ -107,6 +107,15 @@ def refuse_poisoned(run: str) -> None:
         os.unlink(os.path.join(run, "failure.json"))
 
 
+def is_poisoned(run: str) -> bool:
+    """Whether the next start would be refused; changes nothing."""
+    failures = _remembered(run)
+    told = read_failure(run)
+    if told is not None and told["code"] not in _NO_POISON:
+        failures = [*failures, {**told, "at": _written_at(run)}][-_POISONED_STARTS:]
+    return _recent(failures) >= _POISONED_STARTS
+
+
 def forget_failures(run: str) -> None:
     """After a repair: the next start is judged on its own."""
     for name in ("failure.json", "failures.json"):

@@ -1,0 +1,154 @@
+"""What `mortmain doctor` can see of the journal without reading its frames, and of the environment. Reads, never
+writes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mortmain._errors import InvalidRequest
+from mortmain._gateway.discover import run_directory
+from mortmain._gateway.failure import is_poisoned
+from mortmain._gateway.process import java_options
+
+_FORMAT = 1
+_SEGMENT = re.compile(r"segment (\d{8}\.seg) (\d+)")
+
+
+class Finding(NamedTuple):
+    """One check. level: ok, warn or fail. advice: one sentence of what to do, empty where all is well."""
+
+    check: str
+    level: str
+    found: str
+    advice: str = ""
+
+
+def journal(root: str) -> Finding:
+    """Whether there is a store that can be opened, as far as names, sizes and lists tell."""
+    there = set(os.listdir(root))
+    if {"BACKUP", "BACKUP.partial"} & there:
+        what = "a backup" if "BACKUP" in there else "a backup that was not finished"
+        return Finding(
+            "journal", "fail", f"{root} is {what}, not a store",
+            "make a store of it in another directory: `mortmain --dir OTHER restore-backup` this one"
+            if "BACKUP" in there else "take it again: `mortmain backup` goes on in the same place",
+        )  # fmt: skip
+    if "MANIFEST" not in there:
+        return _without_manifest(root, there)
+    for _ in range(3):
+        before = _mark(root)
+        fault = _format(root) or _listed(root)
+        if fault is None:
+            break
+        if _mark(root) == before:  # else a gateway replaced the list while we looked
+            return fault
+    return Finding("journal", "ok", "MANIFEST and its segments are there; `mortmain verify` reads every frame")
+
+
+def _mark(root: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(os.path.join(root, "MANIFEST"))
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _without_manifest(root: str, there: set[str]) -> Finding:
+    if "MANIFEST.restoring" in there:
+        return Finding(
+            "journal", "fail", "the restore of a backup was not finished",
+            "run `mortmain restore-backup` again: it begins anew",
+        )  # fmt: skip
+    segments = _segments(root)
+    if segments:
+        return Finding(
+            "journal", "fail", f"MANIFEST is missing, and there are {len(segments)} segments",
+            "bring MANIFEST back, or restore a backup; `mortmain repair --truncate-at REVISION` makes a new one",
+        )  # fmt: skip
+    return Finding("journal", "ok", "no store yet")
+
+
+def _segments(root: str) -> list[str]:
+    try:
+        return [name for name in os.listdir(os.path.join(root, "journal")) if name.endswith(".seg")]
+    except OSError:
+        return []
+
+
+def _format(root: str) -> Finding | None:
+    try:
+        with open(os.path.join(root, "FORMAT"), encoding="utf-8", errors="replace") as file:
+            told = re.fullmatch(r"mortmain (\d{1,9})", file.read().strip())
+    except OSError as error:
+        return _damaged("FORMAT", f"cannot be read: {error.strerror}")
+    if told is None:
+        return _damaged("FORMAT", "holds no format number")
+    if int(told.group(1)) > _FORMAT:
+        return Finding(
+            "journal", "fail", f"the store has format {told.group(1)}, this version knows {_FORMAT}",
+            "use the newer mortmain that wrote it",
+        )  # fmt: skip
+    return None
+
+
+def _damaged(name: str, what: str) -> Finding:
+    return Finding(
+        "journal", "fail", f"{name} {what}",
+        "copy the directory; then restore a backup, or `mortmain repair --truncate-at REVISION`",
+    )  # fmt: skip
+
+
+def _listed(root: str) -> Finding | None:
+    try:
+        with open(os.path.join(root, "MANIFEST"), encoding="utf-8", errors="replace") as file:
+            text = file.read()
+    except OSError as error:
+        return _damaged("MANIFEST", f"cannot be read: {error.strerror}")
+    lines, _, last = text.rstrip("\n").rpartition("\n")
+    if last != f"crc32c {crc32c((lines + chr(10)).encode()):08x}":
+        return _damaged("MANIFEST", "is damaged: its CRC does not match")
+    for name, size in _SEGMENT.findall(lines):
+        try:
+            with open(os.path.join(root, "journal", name), "rb") as file:
+                head, found = file.read(8), os.fstat(file.fileno()).st_size
+        except OSError as error:
+            return _damaged(f"journal/{name}", f"is listed and cannot be read: {error.strerror}")
+        if found != int(size):
+            return _damaged(f"journal/{name}", f"has {found} bytes instead of {size}")
+        if head != b"MORTSEG1":
+            return _damaged(f"journal/{name}", "does not begin like a segment")
+    return None
+
+
+def crc32c(data: bytes) -> int:
+    """Castagnoli's, for a small file; the standard library has none."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def environment(root: str) -> Iterator[Finding]:
+    """What MORTMAIN_* say, and what a JVM that crashed left."""
+    try:
+        java_options()
+    except InvalidRequest as error:
+        yield Finding("options", "fail", str(error), "mend MORTMAIN_JAVA_OPTS: it is split as a shell would")
+    transport = os.environ.get("MORTMAIN_TRANSPORT")
+    if transport not in (None, "", "unix", "tcp"):
+        yield Finding("transport", "fail", f"MORTMAIN_TRANSPORT is {transport}", "it is unix or tcp")
+    run = run_directory(root)
+    if is_poisoned(run):
+        yield Finding(
+            "starts", "fail", "three starts of the gateway failed within a minute: `open` starts it no more for now",
+            "mend what `failure` says; after a minute it is tried again",
+        )  # fmt: skip
+    crashed = os.path.join(run, "hs_err.log")
+    if os.path.exists(crashed):
+        yield Finding("crash", "warn", f"a JVM crashed and left {crashed}", "look at its first lines; then delete it")

@@ -1,0 +1,108 @@
+"""The doctor tells each fault of the files apart, as the gateway would find it, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mortmain
+from mortmain._cli.examine import crc32c
+
+from .conftest import Answer
+
+Run = Callable[..., Answer]
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Path:
+    state = tmp_path / "state"
+    with mortmain.open(state) as store:
+        store.create("k", 1)
+        store.stop()
+    return state
+
+
+def findings(run: Run, state: Path) -> dict[str, Any]:
+    def names() -> list[tuple[Path, int, int]]:
+        # The last words of the gateway that was stopped may still come.
+        files = (path for path in state.rglob("*") if path.is_file() and path.name != "gateway.log")
+        return sorted((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+
+    before = names()
+    told = run("doctor", "--json", "--dir", state).object
+    assert names() == before, "the doctor changed something"
+    return {one["check"]: one for one in told["findings"]}
+
+
+def refused(state: Path) -> str:
+    with pytest.raises(mortmain.MortmainError) as caught:
+        mortmain.open(state, timeout=20.0)
+    return str(caught.value)
+
+
+def test_a_whole_store_is_well(run: Run, whole: Path) -> None:
+    assert findings(run, whole)["journal"]["level"] == "ok"
+    assert f"{crc32c(b'123456789'):08x}" == "e3069283"
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "said"),
+    [
+        ("MANIFEST", lambda path: path.write_bytes(path.read_bytes().replace(b"segment", b"segmend")), "MANIFEST is"),
+        ("MANIFEST", lambda path: path.unlink(), "MANIFEST is missing"),
+        ("FORMAT", lambda path: path.write_text("mortmain 7\n"), "format 7"),
+        ("FORMAT", lambda path: path.unlink(), "FORMAT cannot be read"),
+        ("journal/00000001.seg", lambda path: path.unlink(), "cannot be read"),
+        ("journal/00000001.seg", lambda path: path.write_bytes(path.read_bytes()[:-512]), "bytes instead of"),
+        ("journal/00000001.seg", lambda path: path.write_bytes(b"x" * path.stat().st_size), "does not begin like"),
+    ],
+)
+def test_what_the_gateway_would_refuse_is_explained(
+    run: Run, whole: Path, name: str, spoil: Callable[[Path], object], said: str
+) -> None:
+    spoil(whole / name)
+    told = findings(run, whole)["journal"]
+    assert told["level"] == "fail"
+    assert said in told["found"]
+    assert told["advice"]
+    refused(whole)
+
+
+def test_a_backup_and_half_a_restore_are_named(run: Run, whole: Path, tmp_path: Path) -> None:
+    with mortmain.open(whole) as store:
+        store.backup(tmp_path / "backup")
+        store.stop()
+    told = findings(run, tmp_path / "backup")["journal"]
+    assert "is a backup, not a store" in told["found"]
+    assert "restore-backup" in told["advice"]
+    (tmp_path / "backup" / "BACKUP").rename(tmp_path / "backup" / "BACKUP.partial")
+    assert "was not finished" in findings(run, tmp_path / "backup")["journal"]["found"]
+    (whole / "MANIFEST").rename(whole / "MANIFEST.restoring")
+    told = findings(run, whole)["journal"]
+    assert "not finished" in told["found"]
+    assert "not finished" in refused(whole)
+
+
+def test_three_failed_starts_a_crash_and_a_bad_environment(
+    run: Run, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = {"code": "CORRUPT", "message": "bad", "at": time.time()}
+    (whole / "run" / "failures.json").write_text(json.dumps([failure] * 3))
+    (whole / "run" / "hs_err.log").write_text("#")
+    monkeypatch.setenv("MORTMAIN_JAVA_OPTS", "-Xmx1g 'open")
+    monkeypatch.setenv("MORTMAIN_TRANSPORT", "pigeon")
+    monkeypatch.setenv("MORTMAIN_START", "never")
+    told = findings(run, whole)
+    assert "three starts" in told["starts"]["found"]
+    assert told["crash"]["level"] == "warn"
+    assert "MORTMAIN_JAVA_OPTS" in told["options"]["found"]
+    assert "pigeon" in told["transport"]["found"]
+    assert "serve" in told["gateway"]["advice"]
+    os.unlink(whole / "run" / "failures.json")
+    assert "starts" not in findings(run, whole)
