@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import mortmain
+from mortmain._cli.doctor import _is_locked
 from mortmain._cli.examine import crc32c
 
 from .conftest import Answer
@@ -24,13 +25,22 @@ def whole(tmp_path: Path) -> Path:
     state = tmp_path / "state"
     with mortmain.open(state) as store:
         store.create("k", 1)
-        store.stop()
+        stop(store)
     return state
+
+
+def stop(store: mortmain.Store) -> None:
+    """Until its last words are written: LOCK is free then."""
+    store.stop()
+    end = time.monotonic() + 20
+    while _is_locked(os.path.join(store.directory, "LOCK")):
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def findings(run: Run, state: Path) -> dict[str, Any]:
     def names() -> list[tuple[Path, int, int]]:
-        # The last words of the gateway that was stopped may still come.
+        # The last word of a gateway that was stopped may still come.
         files = (path for path in state.rglob("*") if path.is_file() and path.name != "gateway.log")
         return sorted((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
 
@@ -77,7 +87,7 @@ def test_what_the_gateway_would_refuse_is_explained(
 def test_a_backup_and_half_a_restore_are_named(run: Run, whole: Path, tmp_path: Path) -> None:
     with mortmain.open(whole) as store:
         store.backup(tmp_path / "backup")
-        store.stop()
+        stop(store)
     told = findings(run, tmp_path / "backup")["journal"]
     assert "is a backup, not a store" in told["found"]
     assert "restore-backup" in told["advice"]
