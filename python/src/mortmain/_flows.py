@@ -241,9 +241,7 @@ class Flows:
             return receipt
         if base is None:
             raise _needs_base(key)
-        request = ops.put_request(
-            self.author, self.codec, key, value, base, meta, encode_request_id(request_id)
-        )
+        request = ops.put(key, value, base, self.codec).request(self.author, encode_request_id(request_id), meta)
         reply, _ = yield Ask(self.link, request, self.deadline(timeout))
         return ops.parse_receipt(reply.fields)
 

@@ -280,37 +280,59 @@ class Draft:
         return Request(_frames.CHECK, _fields(fields), b"".join(self._guard_parts))
 
 
-def put_request(
-    author: Author,
-    codec: Codec | None,
-    key: str,
-    value: Any,
-    base: object,
-    meta: Mapping[str, str] | None,
-    request_id: bytes,
-) -> Request:
-    """A commit of one value on one base: the common case, so its fields are written without a Draft between."""
+class Put:
+    """One value on one base: the common commit, written without a Draft between. What it says is what a Draft of it
+    would say. Immutable.
+    """
+
+    __slots__ = ("base", "content_type", "data", "key")
+
+    def __init__(self, key: str, base: Snapshot[Any] | Receipt, content_type: str, data: bytes) -> None:
+        self.key = key
+        self.base = base
+        self.content_type = content_type
+        self.data = data
+
+    def request(
+        self,
+        author: Author,
+        request_id: bytes,
+        meta: Mapping[str, str] | None,
+        *,
+        plain: bool = True,
+        attempt: int = 0,
+        turn: int | None = None,
+    ) -> Request:
+        """As of a Draft."""
+        base, data = self.base, self.data
+        merged = {**author.meta, **check_meta(meta)} if meta else author.meta
+        name = _quote(self.key)
+        try:
+            fields = (
+                f'{{"writer":{_quote(author.name)},{f""""meta":{_frames.dumps(merged)},""" if merged else ""}'
+                f'"guards":[["version",{name},{base.version:d},{base.tag:d}],["epoch",{name},{base.epoch:d}]],'
+                f'"writes":[["put",{name},{_quote(self.content_type)},{len(data)},false]],'
+                f'"store":{_quote(base.store_id)},'
+                f'"base_revision":{base.revision if isinstance(base, Receipt) else base.read_revision:d},'
+                f'"plain":{"true" if plain else "false"}{"" if turn is None else f""","turn":{turn:d}"""}}}'
+            ).encode()
+        except UnicodeEncodeError:
+            raise invalid("key", "a lone surrogate is not text") from None
+        except (TypeError, ValueError) as error:
+            raise invalid("base", f"not one that mortmain made: {error}") from None
+        return Request(_frames.COMMIT, fields, data, request_id=request_id, attempt=attempt, mutating=True)
+
+
+def put(key: str, value: Any, base: object, codec: Codec | None) -> Put | Draft:
+    """A commit of one value on one base."""
     content_type, data = encode(value, codec)
-    base = resolve_base(base, key)
-    if isinstance(base, Ticket):
-        draft = Draft(codec)
-        draft.base(base)
-        draft.put(key, content_type, data)
-        return draft.request(author, request_id, meta)
-    merged = {**author.meta, **check_meta(meta)} if meta else author.meta
-    name = _quote(key)
-    try:
-        fields = (
-            f'{{"writer":{_quote(author.name)},{f""""meta":{_frames.dumps(merged)},""" if merged else ""}'
-            f'"guards":[["version",{name},{base.version:d},{base.tag:d}],["epoch",{name},{base.epoch:d}]],'
-            f'"writes":[["put",{name},{_quote(content_type)},{len(data)},false]],"store":{_quote(base.store_id)},'
-            f'"base_revision":{base.revision if isinstance(base, Receipt) else base.read_revision:d},"plain":true}}'
-        ).encode()
-    except UnicodeEncodeError:
-        raise invalid("key", "a lone surrogate is not text") from None
-    except (TypeError, ValueError) as error:
-        raise invalid("base", f"not one that mortmain made: {error}") from None
-    return Request(_frames.COMMIT, fields, data, request_id=request_id, mutating=True)
+    found = resolve_base(base, key)
+    if not isinstance(found, Ticket):
+        return Put(key, found, content_type, data)
+    draft = Draft(codec)
+    draft.base(found)
+    draft.put(key, content_type, data)
+    return draft
 
 
 def _fields(fields: dict[str, Any]) -> bytes:

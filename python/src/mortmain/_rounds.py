@@ -27,7 +27,7 @@ from ._errors import (
 )
 from ._link import Ask, Flow, Invoke, Pause
 from ._models import DELETE, Receipt, Snapshot
-from ._operations import Draft
+from ._operations import Draft, Put
 from ._request_id import encode_request_id
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 Meta = Mapping[str, str] | None
 # What makes a draft of a snapshot.
-Attempt = Callable[[Snapshot[Any]], Flow[Draft]]
+Attempt = Callable[[Snapshot[Any]], Flow[Any]]
 _REREAD = (VersionConflict, Fenced, StoreChanged)
 
 
@@ -53,18 +53,17 @@ def updated(
     if not callable(function):
         raise invalid("fn", "a function of the value")
 
-    def attempt(snapshot: Snapshot[Any]) -> Flow[Draft]:
+    def attempt(snapshot: Snapshot[Any]) -> Flow[Put | Draft]:
         # The function may change what it is given, so every round gets a default of its own.
         value = snapshot.value if snapshot.exists else copy.deepcopy(default)
         new = yield Invoke(function, value)
+        if new is None:
+            raise invalid("fn", "it returned None: return the new value, or mortmain.DELETE", key=key)
+        if new is not DELETE:
+            return Put(key, snapshot, *encode(new, flows.codec))
         draft = Draft(flows.codec)
         draft.base(snapshot)
-        if new is DELETE:
-            draft.delete(key)
-        elif new is None:
-            raise invalid("fn", "it returned None: return the new value, or mortmain.DELETE", key=key)
-        else:
-            draft.put(key, *encode(new, flows.codec))
+        draft.delete(key)
         return draft
 
     result = yield from _rounds(flows, key, attempt, request_id, timeout, meta, wait_for_claim=True)
@@ -158,7 +157,7 @@ def _take_turn(
     return reply.fields["turn"], ops.parse_one(reply, flows.codec)
 
 
-def _in_turn(flows: Flows, turn: int | None, making: Flow[Draft], timeout: float | None) -> Flow[Draft]:
+def _in_turn(flows: Flows, turn: int | None, making: Flow[Any], timeout: float | None) -> Flow[Any]:
     """A turn that leads to no commit is passed on, so that the others need not wait for it to run out."""
     if turn is None:
         draft = yield from making
