@@ -167,6 +167,8 @@ class Link:
         self.pool = Pool()
         self.closed = False
         self._contended: dict[str, float] = {}
+        # Others are at work on the same keys until then, and need the cores.
+        self._contended_until = 0.0
         self._unconfirmed_ids: dict[str, tuple[int, str | None]] = {}
 
     # ------------------------------------------------------------ connections
@@ -203,7 +205,9 @@ class Link:
         frame = self._frame(request, connection, deadline)
         outcome: Reply | Broken
         try:
-            outcome = connection.exchange(frame, None if deadline is None else deadline + GRACE)
+            outcome = connection.exchange(
+                frame, None if deadline is None else deadline + GRACE, self._contended_until
+            )
         except Broken as broken:
             return drive(self.call(request, deadline, (connection, broken)))
         if outcome.ok:
@@ -308,7 +312,7 @@ class Link:
     def note_contention(self, key: str) -> None:
         contended = self._contended
         contended.pop(key, None)
-        contended[key] = time.monotonic() + _CONTENDED_FOR
+        self._contended_until = contended[key] = time.monotonic() + _CONTENDED_FOR
         if len(contended) > _CONTENDED_KEYS:
             for oldest in list(contended)[: _CONTENDED_KEYS // 2]:
                 contended.pop(oldest, None)
