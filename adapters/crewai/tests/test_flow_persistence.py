@@ -333,6 +333,83 @@ def test_looking_claims_nothing_and_what_is_given_back_is_free(persistences: Per
     assert a.load_pending_feedback("nobody") is None
 
 
+def test_two_deliveries_of_one_answer_to_one_process_run_the_next_step_once(persistences: Persistences) -> None:
+    """A web server has one persistence and many threads; a webhook may come twice."""
+    a = persistences()
+    paused(a)
+    both_loaded, loading = threading.Barrier(2), threading.Lock()
+    told: list[BaseException] = []
+
+    def handle() -> None:
+        with loading:  # At the very same time the second one gets ClaimHeld.
+            flow = resumed(a)
+        both_loaded.wait(30.0)
+        try:
+            flow.resume("yes")
+        except mortmain.Conflict as error:
+            told.append(error)
+
+    threads = [threading.Thread(target=handle) for _ in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert shipped == ["yes"]
+    assert [type(one) for one in told] == [mortmain.ClaimLost]
+
+
+def test_a_resume_in_another_thread_than_its_load_runs_the_next_step_once(persistences: Persistences) -> None:
+    a = persistences()
+    paused(a)
+    flows = [resumed(a), resumed(a)]
+    told: list[BaseException] = []
+
+    def resume(flow: Flow[Any]) -> None:
+        try:
+            flow.resume("yes")
+        except mortmain.Conflict as error:
+            told.append(error)
+
+    for flow in flows:
+        threaded(lambda flow=flow: resume(flow))
+    assert shipped == ["yes"]
+    assert [type(one) for one in told] == [mortmain.ClaimLost]
+    a.clear_pending_feedback("nobody")
+
+
+def test_an_answer_at_the_second_load_goes_on_to_save(persistences: Persistences) -> None:
+    a = persistences()
+    flow = kept(a)
+    flow(persistence=a, suppress_flow_events=True).kickoff(inputs={"id": "7"})
+    flow.from_pending("7", a, suppress_flow_events=True)
+    flow.from_pending("7", a, suppress_flow_events=True).resume("yes")
+    assert shipped == ["yes"]
+    again = a.load_state("7")
+    assert again is not None
+    a.save_state("7", "later", again)
+
+
+def test_what_was_given_back_is_not_answered(persistences: Persistences) -> None:
+    a, b = persistences("a"), persistences("b")
+    paused(a)
+    flow = resumed(a)
+    a.release("7")
+    with pytest.raises(mortmain.ClaimLost):
+        flow.resume("a")
+    resumed(b).resume("b")
+    assert shipped == ["b"]
+
+
+def test_the_same_process_may_load_again_by_another_object(store: Store, prefix: str) -> None:
+    one, two = (MortmainFlowPersistence(store.directory, prefix=prefix) for _ in range(2))
+    paused(one)
+    resumed(one)
+    resumed(two).resume("yes")
+    assert shipped == ["yes"]
+    one.close()
+    two.close()
+
+
 def test_a_resumer_that_stalled_is_fenced_before_the_next_step(persistences: Persistences, store: Store) -> None:
     a, b = persistences("a"), persistences("b")
     paused(a)

@@ -11,9 +11,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from crewai.flow.persistence.base import FlowPersistence
-from mortmain import Claim, InvalidRequest, MortmainError, Snapshot, Store, Ticket, Transaction
+from mortmain import InvalidRequest, MortmainError, Snapshot, Store, Ticket, Transaction
 from pydantic import BaseModel, Field, PrivateAttr
 
+from ._answers import Answers, answers_of
 from ._async import in_thread
 from ._connection import Place
 from ._errors import changed
@@ -32,7 +33,8 @@ class MortmainFlowPersistence(FlowPersistence):
     with ours as `__cause__`, and hides those of `ask()`: `fence_error` and `raise_if_fenced` have them.
 
     Pending human feedback is claimed by `load_pending_feedback` until `clear_pending_feedback`: who resumes second gets
-    `ClaimHeld`, or nothing once it is done, so no method after the pause runs twice. `peek` looks without claiming;
+    `ClaimHeld`, or nothing once it is done, so no method after the pause runs twice. In one process the last load
+    answers. `peek` looks without claiming;
     `release` gives a claim back. ttl: seconds until the feedback is free again after its claimer died or stalled.
 
     Thread-safe, fork-aware, usable as a context manager; a deep copy uses the same connection and knows the same runs.
@@ -45,7 +47,8 @@ class MortmainFlowPersistence(FlowPersistence):
 
     _place: Place = PrivateAttr()
     _runs: Runs = PrivateAttr(default_factory=Runs)
-    _claims: dict[str, Claim] = PrivateAttr(default_factory=dict)
+    # Questions that this object has loaded.
+    _asked: set[str] = PrivateAttr(default_factory=set)
     _error: MortmainError | None = PrivateAttr(default=None)
 
     def __init__(
@@ -77,7 +80,7 @@ class MortmainFlowPersistence(FlowPersistence):
     def close(self) -> None:
         """Give pending feedback back and let go of the connection, if it was opened here; the next use attaches
         again."""
-        for flow in list(self._claims):
+        for flow in list(self._asked):
             self.release(flow)
         self._place.close()
 
@@ -118,6 +121,11 @@ class MortmainFlowPersistence(FlowPersistence):
             self._error = error
             raise
 
+    @property
+    def _answers(self) -> Answers:
+        # Not kept: after a fork there are others.
+        return answers_of(self._place.store if self._place.is_given else self.directory, self.prefix)
+
     # ------------------------------------------------------------ states
 
     def _state(self, flow: str) -> str:
@@ -149,7 +157,7 @@ class MortmainFlowPersistence(FlowPersistence):
         again after a crash goes on from this save."""
         txn.follow(self._state(flow), ticket)
         txn.put(self._state(flow), value)
-        claim = self._claims.get(flow)
+        claim = self._answers.mine(self._pending(flow))
         if claim is not None:
             txn.hold(claim)
             pending = txn.read(self._pending(flow))
@@ -180,24 +188,28 @@ class MortmainFlowPersistence(FlowPersistence):
             self._runs.saved(flow_uuid, ticket, state_data)
 
     def load_pending_feedback(self, flow_uuid: str) -> tuple[dict[str, Any], PendingFeedbackContext] | None:
-        """Claim what a human was asked: the state and the question, None if nothing is pending. `ClaimHeld` while
-        another process answers it; this object may load it again. `VersionConflict` if the flow went on meanwhile."""
+        """Claim what a human was asked: the state and the question, None if nothing is pending.
+
+        `ClaimHeld` while another process answers it; this one may load it again, and its last load is the one that
+        answers. `VersionConflict` if the flow went on meanwhile.
+        """
         with self._latched() as store:
-            claim = self._claims.get(flow_uuid)
-            if claim is None or claim.lost:
-                self._claims.pop(flow_uuid, None)
-                if not store.read(self._pending(flow_uuid)).exists:
+            key = self._pending(flow_uuid)
+            claim = self._answers.claim(key)
+            if claim is None:
+                if not store.read(key).exists:
                     return None
-                claim = store.claim(self._pending(flow_uuid), ttl=self.ttl)
+                claim = store.claim(key, ttl=self.ttl)
             try:
                 loaded = self._load_pending(store, flow_uuid)
             except BaseException:
-                claim.release()
+                self._answers.over(key, claim, answered=False)
                 raise
             if loaded is None:
-                claim.release()
+                self._answers.over(key, claim, answered=False)
                 return None
-            self._claims[flow_uuid] = claim
+            self._answers.loaded(key, claim)
+            self._asked.add(flow_uuid)
             return loaded
 
     def _load_pending(self, store: Store, flow: str) -> tuple[dict[str, Any], PendingFeedbackContext] | None:
@@ -214,16 +226,22 @@ class MortmainFlowPersistence(FlowPersistence):
 
     def clear_pending_feedback(self, flow_uuid: str) -> None:
         """The feedback was answered. `Fenced` if it took so long that somebody else has claimed it."""
-        claim = self._claims.pop(flow_uuid, None)
-        try:
-            with self._latched() as store, store.transaction() as txn:
-                if txn.read(self._pending(flow_uuid)).exists:
-                    txn.delete(self._pending(flow_uuid))
+        key = self._pending(flow_uuid)
+        with self._latched() as store:
+            claim = self._answers.to_answer(key)
+            self._asked.discard(flow_uuid)
+            try:
+                with store.transaction() as txn:
+                    if txn.read(key).exists:
+                        txn.delete(key)
+                    if claim is not None:
+                        txn.hold(claim)
+            except BaseException:
                 if claim is not None:
-                    txn.hold(claim)
-        finally:
+                    self._answers.over(key, claim, answered=False)
+                raise
             if claim is not None:
-                claim.release()
+                self._answers.over(key, claim, answered=True)
 
     def peek(self, flow_uuid: str) -> tuple[dict[str, Any], PendingFeedbackContext] | None:
         """As `load_pending_feedback`, to show it: without claiming it, and no base for anything."""
@@ -233,9 +251,10 @@ class MortmainFlowPersistence(FlowPersistence):
 
     def release(self, flow_uuid: str) -> None:
         """Give loaded feedback back unanswered, so that somebody else may load it."""
-        claim = self._claims.pop(flow_uuid, None)
+        self._asked.discard(flow_uuid)
+        claim = self._answers.claim(self._pending(flow_uuid))
         if claim is not None:
-            claim.release()
+            self._answers.over(self._pending(flow_uuid), claim, answered=False)
 
 
 def _asked(pending: Snapshot[Any]) -> tuple[dict[str, Any], PendingFeedbackContext]:
