@@ -126,6 +126,18 @@ def test_a_batch_is_one_commit(memory: FencedMemory, store: Store, storage: Mort
     assert len({one.revision for one in store.scan(storage.layout.records)}) == 1
 
 
+def test_a_large_batch_is_several_commits_and_loses_nothing(memory: FencedMemory, store: Store) -> None:
+    for _ in range(2):
+        # The second time every one of them finds five others, and is merged into its like.
+        memory.remember_many([f"subject{n} plan {n}" for n in range(160)], **FIELDS)
+        memory.drain_writes()
+        memory.raise_if_fenced()
+    # Some subjects are alike to this embedder, so that they share a record.
+    everything = [part for one in memory._mortmain.list_records() for part in one.content.split(", ")]
+    assert {one.split("plan ")[1] for one in everything} == {str(n) for n in range(160)}
+    assert len({one.revision for one in store.scan(memory._mortmain.layout.records)}) == 3
+
+
 # -------------------------------------------------------------------- giving up
 
 

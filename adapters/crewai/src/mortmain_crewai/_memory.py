@@ -31,6 +31,8 @@ except ImportError:  # CrewAI before 1.15 has no such hooks
 __all__ = ["FencedMemory"]
 
 logger = logging.getLogger("mortmain.crewai")
+# Below the limit of 1,000 keys of a commit.
+_KEYS = 900
 # Whether contents are stored in the background, where nobody is told of an error.
 _background: ContextVar[bool] = ContextVar("mortmain_crewai_background", default=False)
 
@@ -104,19 +106,24 @@ class FencedMemory(Memory):
     # ------------------------------------------------------------ storing
 
     def _encode_batch(self, contents: list[str], *args: Any, **kwargs: Any) -> list[MemoryRecord]:
-        """CrewAI's seam below `remember` and `remember_many`."""
+        """CrewAI's seam below `remember` and `remember_many`. A large batch is several commits."""
         arguments = dict(zip(_ARGUMENTS, args, strict=False), **kwargs)
-        try:
-            return self._encode(contents, arguments)
-        except HookAborted:
-            raise
-        except Conflict as error:
-            self._give_up(contents, arguments, error)
-            raise
-        except Exception as error:
-            if _background.get():
-                self._give_up(contents, arguments, error)
-            raise
+        records: list[MemoryRecord] = []
+        for at in range(0, len(contents), self._batch):
+            try:
+                records += self._encode(contents[at : at + self._batch], arguments)
+            except HookAborted:
+                raise
+            except Exception as error:
+                if isinstance(error, Conflict) or _background.get():
+                    self._give_up(contents[at:], arguments, error)
+                raise
+        return records
+
+    @property
+    def _batch(self) -> int:
+        """Contents of one commit: each may find, and delete, as many records as a search returns."""
+        return max(1, _KEYS // (2 * self.consolidation_limit + 2))
 
     def _encode(
         self, contents: list[str], arguments: dict[str, Any], takes: Ticket | None = None
@@ -152,7 +159,8 @@ class FencedMemory(Memory):
         if isinstance(error, MortmainError):
             self._error = error
         try:
-            post(self._mortmain, contents, arguments, error)
+            for at in range(0, len(contents), self._batch):
+                post(self._mortmain, contents[at : at + self._batch], arguments, error)
         except MortmainError as another:
             self._error = another
             logger.error("%d contents are stored nowhere: %s, and then: %s", len(contents), error, another)
