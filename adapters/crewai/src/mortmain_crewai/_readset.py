@@ -13,7 +13,8 @@ from mortmain import MortmainError, Snapshot, Ticket, Transaction
 
 from ._errors import changed
 from ._layout import pack
-from ._storage import MortmainStorage, repeated
+from ._rounds import repeated
+from ._storage import MortmainStorage
 
 logger = logging.getLogger("mortmain.crewai")
 

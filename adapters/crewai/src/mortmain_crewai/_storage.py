@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import os
-import random
-import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import datetime, timezone
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 import mortmain
 from crewai.memory.types import MemoryRecord, ScopeInfo
-from mortmain import Conflict, InvalidRequest, Snapshot, Store, Ticket
+from mortmain import InvalidRequest, Snapshot, Store, Ticket
 
 from ._async import in_thread
 from ._bases import Bases
 from ._connection import Place
-from ._errors import EmbeddingDimensionMismatchError, Latch, changed, latched, touches_base
-from ._layout import Layout, instant, is_below, is_content_id, pack, scope_of, unpack
+from ._errors import EmbeddingDimensionMismatchError, Latch, changed, latched
+from ._layout import Layout, is_below, is_content_id, pack, scope_of, unpack
 from ._replica import Head, Replica, replica_of
+from ._rounds import (
+    BYTES,
+    KEYS,
+    children,
+    dimensions_of,
+    dimensions_of_all,
+    fitting,
+    naive,
+    now,
+    repeated,
+    slices,
+)
 
-T = TypeVar("T")
-# Below the limits of 1,000 keys and 128 MiB of a commit.
-_KEYS = 400
-_BYTES = 32 * 1024 * 1024
-# Seconds in which somebody else's writes may disturb one call.
-PATIENCE = 30.0
 # Rounds of a search whose best records change while they are read.
 _ROUNDS = 8
 
@@ -122,7 +126,7 @@ class MortmainStorage(Latch):
         min_score: float = 0.0,
     ) -> list[tuple[MemoryRecord, float]]:
         """The records that are closest, with their scores 1 / (1 + d²), best first; exact, whatever the filters."""
-        fits = _fits(None, metadata_filter)
+        fits = fitting(None, metadata_filter)
         for left in reversed(range(_ROUNDS)):
             dimensions = dimensions_of(self.follow())
             if dimensions is not None and len(query_embedding) != dimensions:
@@ -143,8 +147,8 @@ class MortmainStorage(Latch):
     def _read(self, keys: Sequence[str]) -> dict[str, Snapshot[Any]]:
         """Records and when they were last accessed."""
         found: dict[str, Snapshot[Any]] = {}
-        for at in range(0, len(keys), _KEYS):
-            some = keys[at : at + _KEYS]
+        for at in range(0, len(keys), KEYS):
+            some = keys[at : at + KEYS]
             found.update(self.store.read_many([*some, *(self.layout.touch(key) for key in some)]))
         return found
 
@@ -185,7 +189,7 @@ class MortmainStorage(Latch):
         size = 0
         for key, (record, value) in packed.items():
             size += len(record.content) + 24 * len(record.embedding or ()) + 1024
-            if some and (len(some) >= _KEYS or size > _BYTES):
+            if some and (len(some) >= KEYS or size > BYTES):
                 yield some
                 some, size = {}, 0
             some[key] = (record, value)
@@ -240,11 +244,11 @@ class MortmainStorage(Latch):
         keys = [self.layout.record(one) for one in dict.fromkeys(record_ids)]
         index = self._index()
         keys = [key for key in keys if index.version(key) is not None]
-        now = _now().isoformat()
-        for at in range(0, len(keys), _KEYS):
+        at_once = now().isoformat()
+        for at in range(0, len(keys), KEYS):
             with self.store.transaction() as txn:
-                for key in keys[at : at + _KEYS]:
-                    txn.merge(self.layout.touch(key), {"at": now})
+                for key in keys[at : at + KEYS]:
+                    txn.merge(self.layout.touch(key), {"at": at_once})
 
     # ------------------------------------------------------------ deletion
 
@@ -261,7 +265,7 @@ class MortmainStorage(Latch):
 
         A record that is named by its id, was read here and was written by somebody else since is a `VersionConflict`.
         """
-        scope, fits = scope_of(scope_prefix), _fits(older_than, metadata_filter)
+        scope, fits = scope_of(scope_prefix), fitting(older_than, metadata_filter)
         if record_ids is not None:
             wanted = set(categories or ())
 
@@ -275,10 +279,10 @@ class MortmainStorage(Latch):
             if scope or wanted or fits is not None:
                 chosen = {key for key, head in index.select() if matches(head)}
                 named = [key for key in named if key in chosen]
-            return sum(self._delete_named(some, keys) for some in _slices(named))
+            return sum(self._delete_named(some, keys) for some in slices(named))
         found = self._index().select(scope, categories, fits)
         ids = {key: head.record_id for key, head in found}
-        return sum(self._delete_found(some, ids, scope, categories, fits) for some in _slices(list(ids)))
+        return sum(self._delete_found(some, ids, scope, categories, fits) for some in slices(list(ids)))
 
     def _delete_named(self, keys: Sequence[str], ids: dict[str, str]) -> int:
         ours = {key: ticket for key in keys if (ticket := self.bases.last(ids[key])) is not None}
@@ -380,16 +384,16 @@ class MortmainStorage(Latch):
             path=scope.rstrip("/") or "/",
             record_count=len(heads),
             categories=sorted({one for head in heads for one in head.categories}),
-            oldest_record=_naive(min(times)) if times else None,
-            newest_record=_naive(max(times)) if times else None,
-            child_scopes=_children(name, heads),
+            oldest_record=naive(min(times)) if times else None,
+            newest_record=naive(max(times)) if times else None,
+            child_scopes=children(name, heads),
         )
 
     @latched
     def list_scopes(self, parent: str = "/") -> list[str]:
         """The scopes one below a parent."""
         name = scope_of(parent)
-        return _children(name, [head for _, head in self._index().select(name)])
+        return children(name, [head for _, head in self._index().select(name)])
 
     @latched
     def list_categories(self, scope_prefix: str | None = None) -> dict[str, int]:
@@ -439,68 +443,3 @@ class MortmainStorage(Latch):
 
 def _rebuild(kind: type[MortmainStorage], store: Store | str, prefix: str) -> MortmainStorage:
     return kind(store, prefix=prefix)
-
-
-def repeated(attempt: Callable[[], T], ours: Collection[str]) -> T:
-    """Try again when somebody disturbed what was read for this try; a refused base of the caller stays refused."""
-    over = time.monotonic() + PATIENCE
-    for number in range(1, 1_000_000):
-        try:
-            return attempt()
-        except Conflict as error:
-            error.attempts = number
-            if not error.failures or touches_base(error, ours) or time.monotonic() >= over:
-                raise
-            time.sleep(random.random() * min(0.1, 0.001 * 2.0 ** min(number, 8)))
-    raise AssertionError("unreachable")
-
-
-def dimensions_of(snapshot: Snapshot[Any]) -> int | None:
-    """How many dimensions the embeddings of a memory have; None before the first one."""
-    return int(snapshot.value["dimensions"]) if snapshot.exists else None
-
-
-def dimensions_of_all(values: Sequence[Any]) -> int | None:
-    """The dimensions of packed records, which all have the same, or none."""
-    found: int | None = None
-    for value in values:
-        if value["embedding"]:
-            ((form, text),) = value["embedding"].items()
-            count = len(text) // 4 * 3 - text[-2:].count("=")
-            count //= 4 if form == "f4" else 8
-            if found is not None and count != found:
-                raise EmbeddingDimensionMismatchError(found, count)
-            found = count
-    return found
-
-
-def _fits(older_than: datetime | None, metadata: dict[str, Any] | None) -> Callable[[Head], bool] | None:
-    if older_than is None and not metadata:
-        return None
-    before = None if older_than is None else instant(older_than)
-    wanted = dict(metadata or {})
-
-    def fits(head: Head) -> bool:
-        young = before is not None and head.created >= before
-        return not young and all(head.metadata.get(name) == value for name, value in wanted.items())
-
-    return fits
-
-
-def _children(parent: str, heads: Sequence[Head]) -> list[str]:
-    names = {head.scope[len(parent) + 1 :].split("/", 1)[0] for head in heads if len(head.scope) > len(parent)}
-    return sorted(f"{parent}/{name}" for name in names if name)
-
-
-def _slices(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    for at in range(0, len(keys), _KEYS):
-        yield keys[at : at + _KEYS]
-
-
-def _now() -> datetime:
-    # Naive and UTC, as CrewAI's own times are.
-    return datetime.now(timezone.utc).replace(tzinfo=None)
-
-
-def _naive(time: datetime) -> datetime:
-    return time.astimezone(timezone.utc).replace(tzinfo=None)
