@@ -108,7 +108,7 @@ Adopt(k) ==
   /\ rest' = rest \ {file[k]}
   /\ UNCHANGED <<temp, up, through, acked, mishaps>>
 
-(* Mirrors are forced, then the journal says so. *)
+(* Mirrors are forced, then the journal says so: of an edit too, which is then no older state of ours, whatever comes. *)
 Force(k) ==
   /\ disk' = [disk EXCEPT ![k] = {file[k]}]
   /\ disk[k] # {file[k]}
@@ -116,7 +116,7 @@ Force(k) ==
 
 Through ==
   /\ up /\ through < db.rev
-  /\ \A k \in Keys : ForcedFirst(k) /\ put[k] = Newest(k) /\ file[k] = put[k]
+  /\ \A k \in Keys : ForcedFirst(k) /\ ((IsEdit(file[k]) /\ temp[k] = None) \/ (put[k] = Newest(k) /\ file[k] = put[k]))
   /\ through' = db.rev
   /\ UNCHANGED <<vars, file, disk, temp, put, up, revs, acked, rest, mishaps>>
 

@@ -14,6 +14,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import mortmain.disk.Disk;
 import mortmain.engine.Mirroring;
 import mortmain.fence.Fence;
+import mortmain.mirror.Aim;
 import mortmain.mirror.Mirror;
 import mortmain.mirror.Said;
 import mortmain.mirror.Through;
@@ -90,9 +91,13 @@ final class Mirrors implements Mirroring {
   }
 
   private void force(Live each) {
-    long[] at = engine.locked(() -> new long[] {engine.durableRevision(), each.mirror().firstBehind()});
-    long target = Math.min(at[0], at[1] - 1);
-    if (each.mirror().force(target, at[1]) && target > each.through().get().revision()) {
+    long[] durable = new long[1];
+    Aim aim = engine.locked(() -> {
+      durable[0] = engine.durableRevision();
+      return each.mirror().aim();
+    });
+    long target = Math.min(durable[0], aim.firstBehind() - 1);
+    if (each.mirror().force(target, aim) && target > each.through().get().revision()) {
       String prefix = each.mirror().mount().prefix();
       engine.record(view -> new Event.MirroredThrough(view.revision() + 1, view.wallMicros(), prefix, target));
     }

@@ -2,14 +2,9 @@ package mortmain.mirror;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import mortmain.disk.Disk;
@@ -31,24 +26,8 @@ public final class Mirror implements AutoCloseable {
   private final ReentrantLock opening = new ReentrantLock();
   private volatile Mount mount;
   private volatile boolean fresh;
-  private volatile Opened opened;
+  private volatile OpenMount opened;
   private volatile String problem;
-
-  /** What is known since the directory was opened; it begins anew when it is opened again. */
-  private static final class Opened {
-    final Folder folder;
-    final Map<Key, MirroredFile> files = new ConcurrentHashMap<>();
-    /** Keys whose file does not show their newest commit, with a revision below which it does. */
-    final Map<Key, Long> behind = new ConcurrentHashMap<>();
-    final Map<Key, MirroredFile> edited = new ConcurrentHashMap<>();
-    final Set<MirroredFile> unforced = ConcurrentHashMap.newKeySet();
-    volatile boolean checkedAll;
-    final AtomicBoolean owed = new AtomicBoolean(true);
-
-    Opened(Folder folder) {
-      this.folder = folder;
-    }
-  }
 
   /** {@code through}: what the journal says of this mount, by now. {@code fresh}: it is mounted only now. */
   public Mirror(Disk disk, Mount mount, Source source, Supplier<Through> through, boolean fresh) {
@@ -76,7 +55,7 @@ public final class Mirror implements AutoCloseable {
   public void open(boolean create) throws IOException {
     opening.lock();
     try {
-      opened = new Opened(disk.folder(Path.of(mount.directory()), create));
+      opened = new OpenMount(disk.folder(Path.of(mount.directory()), create));
       problem = null;
     } finally {
       opening.unlock();
@@ -84,8 +63,8 @@ public final class Mirror implements AutoCloseable {
   }
 
   /** Null, and the problem said, while the directory cannot be used. */
-  private Opened opened() {
-    Opened now = opened;
+  private OpenMount opened() {
+    OpenMount now = opened;
     if (now != null && now.folder.isThere()) {
       return now;
     }
@@ -118,13 +97,13 @@ public final class Mirror implements AutoCloseable {
     }
   }
 
-  private MirroredFile file(Opened in, Key key) {
+  private MirroredFile file(OpenMount in, Key key) {
     return in.files.computeIfAbsent(key, k -> new MirroredFile(k, path(k)));
   }
 
   /** A commit of the key was decided. Called in the order of revisions, before any of it is durable. */
   public void decided(Key key, long revision) {
-    Opened now = opened;
+    OpenMount now = opened;
     if (now != null) {
       file(now, key).decided = revision;
       now.behind.putIfAbsent(key, revision);
@@ -133,7 +112,7 @@ public final class Mirror implements AutoCloseable {
 
   /** Looks at the file of a key; says whether somebody else changed it. */
   public boolean look(Key key) {
-    Opened now = opened();
+    OpenMount now = opened();
     if (now == null || isNothing(now, key)) {
       return false;
     }
@@ -141,7 +120,7 @@ public final class Mirror implements AutoCloseable {
     file.lock.lock();
     try {
       file.look(now.folder, source, through());
-      note(now, file);
+      now.note(file, through.get());
       return file.edited() != null;
     } finally {
       file.lock.unlock();
@@ -149,7 +128,7 @@ public final class Mirror implements AutoCloseable {
   }
 
   /** Neither a file nor a version: not worth remembering. */
-  private boolean isNothing(Opened in, Key key) {
+  private boolean isNothing(OpenMount in, Key key) {
     try {
       return !in.files.containsKey(key) && source.newest(key).revision() == 0 && in.folder.look(path(key)) == null;
     } catch (IOException e) {
@@ -161,23 +140,9 @@ public final class Mirror implements AutoCloseable {
     return key.toString().substring(mount.prefix().length());
   }
 
-  private void note(Opened in, MirroredFile file) {
-    if (file.edited() != null) {
-      in.edited.put(file.key, file);
-    } else {
-      in.edited.remove(file.key);
-      if (file.put() == 0) {
-        in.behind.putIfAbsent(file.key, 1L);
-      }
-    }
-    if (file.edited() != null || file.put() > through.get().revision()) {
-      in.unforced.add(file);
-    }
-  }
-
   /** The path of a key's file when the last look found it edited, else null. */
   public String edited(Key key) {
-    Opened now = opened;
+    OpenMount now = opened;
     MirroredFile file = now == null ? null : now.edited.get(key);
     return file == null ? null : path(file);
   }
@@ -188,7 +153,7 @@ public final class Mirror implements AutoCloseable {
 
   /** Writes the key's newest durable version, unless the file shows it; says whether it shows this revision or a newer one. */
   public boolean bring(Key key, long revision) {
-    Opened now = opened();
+    OpenMount now = opened();
     if (now == null) {
       return false;
     }
@@ -199,21 +164,13 @@ public final class Mirror implements AutoCloseable {
     file.lock.lock();
     try {
       if (file.bring(now.folder, source, through())) {
-        now.unforced.add(file);
-        now.owed.set(true);
+        now.changed(file);
       }
-      note(now, file);
-      caughtUp(now, file);
+      now.note(file, through.get());
+      now.caughtUp(file);
       return Rules.mirrored(file.put(), revision) && file.edited() == null;
     } finally {
       file.lock.unlock();
-    }
-  }
-
-  /** It is behind no longer, unless its key was committed since. */
-  private static void caughtUp(Opened in, MirroredFile file) {
-    if (file.edited() == null && file.problem() == null) {
-      in.behind.compute(file.key, (key, first) -> file.decided > file.put() ? Long.valueOf(file.put() + 1) : null);
     }
   }
 
@@ -222,7 +179,7 @@ public final class Mirror implements AutoCloseable {
 
   /** What somebody else wrote into the file of a key; null when nobody did. Throws when it cannot be read. */
   public Edit edit(Key key) throws IOException {
-    Opened now = opened();
+    OpenMount now = opened();
     if (now == null) {
       throw new IOException(problem);
     }
@@ -231,7 +188,7 @@ public final class Mirror implements AutoCloseable {
     try {
       while (true) {
         file.look(now.folder, source, through());
-        note(now, file);
+        now.note(file, through.get());
         Folder.Seen before = file.edited() == null ? null : now.folder.look(file.path);
         if (before == null) {
           return null;
@@ -251,7 +208,7 @@ public final class Mirror implements AutoCloseable {
 
   /** An edit is the version of this revision now. */
   public void adopted(Edit edit, long revision) {
-    Opened now = opened();
+    OpenMount now = opened();
     if (now == null) {
       return;
     }
@@ -260,9 +217,8 @@ public final class Mirror implements AutoCloseable {
     try {
       file.adopted(edit.bytes(), edit.seen(), revision);
       now.edited.remove(edit.key());
-      now.unforced.add(file);
-      now.owed.set(true);
-      caughtUp(now, file);
+      now.changed(file);
+      now.caughtUp(file);
     } finally {
       file.lock.unlock();
     }
@@ -273,7 +229,7 @@ public final class Mirror implements AutoCloseable {
 
   /** Paths in the directory that a person would call its files, relative to it. */
   public List<String> files(int limit) throws IOException {
-    Opened now = opened();
+    OpenMount now = opened();
     if (now == null) {
       throw new IOException(problem);
     }
@@ -282,7 +238,7 @@ public final class Mirror implements AutoCloseable {
 
   /** Whether names that differ in the case of letters only are one file. */
   public boolean foldsCase() {
-    Opened now = opened;
+    OpenMount now = opened;
     return now != null && now.folder.foldsCase();
   }
 
@@ -291,7 +247,7 @@ public final class Mirror implements AutoCloseable {
     if (!reopened()) {
       return;
     }
-    Opened now = opened;
+    OpenMount now = opened;
     if (!now.checkedAll) {
       List<Key> page = source.keys(mount.prefix(), null, PAGE);
       while (!page.isEmpty()) {
@@ -308,67 +264,33 @@ public final class Mirror implements AutoCloseable {
     }
   }
 
-  /** The revision below which no file is behind, but those that hold an edit: to be asked under the engine's lock, so that nothing durable is missing. */
-  public long firstBehind() {
-    Opened now = opened;
-    if (now == null) {
-      return 0;
-    }
-    long first = Long.MAX_VALUE;
-    for (Map.Entry<Key, Long> behind : now.behind.entrySet()) {
-      first = now.edited.containsKey(behind.getKey()) ? first : Math.min(first, behind.getValue());
-    }
-    return first;
+  /** What MirroredThrough may say now: to be asked under the engine's lock, so that nothing durable is missing. */
+  public Aim aim() {
+    OpenMount now = opened;
+    return now == null ? new Aim(0, Map.of()) : now.aim();
   }
 
   /**
    * Forces what was written since the last time; says whether MirroredThrough may be journaled with this revision.
    *
-   * @param target a durable revision below {@link #firstBehind()} of that moment
+   * @param target a revision that was durable when the aim was taken
    */
-  public boolean force(long target, long firstBehind) {
-    Opened now = opened();
+  public boolean force(long target, Aim aim) {
+    OpenMount now = opened();
     if (now == null) {
       return false;
     }
-    boolean forced = true;
-    boolean owed = now.owed.getAndSet(false);
-    Set<MirroredFile> files = new HashSet<>(now.unforced);
-    now.unforced.removeAll(files);
-    List<String> paths = new ArrayList<>(files.size());
-    files.forEach(file -> paths.add(file.path));
     try {
-      if (!files.isEmpty()) {
-        now.folder.force(paths);
-      }
+      return now.force(target, aim);
     } catch (IOException e) {
       problem = "could not force " + mount.directory() + ": " + Said.of(e);
-      forced = false;
-      for (MirroredFile file : files) {
-        rewrite(now, file);
-      }
-    }
-    boolean allowed = owed && now.checkedAll && Rules.forcedFirst(forced, firstBehind, target);
-    if (owed && !allowed) {
-      now.owed.set(true);
-    }
-    return allowed;
-  }
-
-  /** A force that failed is never tried again on the same pages. */
-  private static void rewrite(Opened in, MirroredFile file) {
-    file.lock.lock();
-    try {
-      file.rewrite();
-      in.behind.put(file.key, 1L);
-    } finally {
-      file.lock.unlock();
+      return false;
     }
   }
 
   /** For status: plain scalars, lists and maps. */
   public Map<String, Object> describe() {
-    Opened now = opened;
+    OpenMount now = opened;
     Map<String, Object> told = new LinkedHashMap<>();
     told.put("prefix", mount.prefix());
     told.put("directory", mount.directory());
@@ -383,7 +305,7 @@ public final class Mirror implements AutoCloseable {
     return told;
   }
 
-  private String problem(Opened now) {
+  private String problem(OpenMount now) {
     if (now == null || problem != null) {
       return problem == null ? mount.directory() + " is not open" : problem;
     }

@@ -38,8 +38,8 @@ final class Rules {
     return !through.forced() || version.revision() > through.revision();
   }
 
-  /** ForcedFirst: what MirroredThrough says lies in files that are forced, or under an edit that is. */
-  static boolean forcedFirst(boolean forced, long firstBehind, long target) {
-    return forced && target < firstBehind;
+  /** ForcedFirst, asked after the force: what MirroredThrough says lies in files, or under edits. */
+  static boolean forcedFirst(long firstBehind, long target) {
+    return target < firstBehind;
   }
 }

@@ -121,7 +121,7 @@ public final class FaultyDisk implements Disk {
 
   @Override
   public Folder folder(Path directory, boolean create) throws IOException {
-    return new MemoryFolder(this, directory);
+    return new MemoryFolder(this, directory, inner.folder(directory, create).foldsCase());
   }
 
   @Override

@@ -34,6 +34,7 @@ public final class MemoryDisk implements Disk {
   private final Set<Path> directories = new HashSet<>();
   private Consumer<String> listener = step -> { };
   private Path coarse;
+  private boolean folding;
 
   /** A directory record that is not forced: a name goes (from), a name comes (to), or both. */
   private record NameChange(Path from, Path to, MemoryFile file) {
@@ -59,6 +60,11 @@ public final class MemoryDisk implements Disk {
   /** Files below this directory vary only between all that was forced and all that was written. */
   public synchronized void varyLittle(Path directory) {
     coarse = directory;
+  }
+
+  /** Directories of users say that the case of letters does not count. */
+  public synchronized void foldCase() {
+    folding = true;
   }
 
   /** What the disk is after the process was killed: as the page cache has it, nothing more or less forced. */
@@ -173,12 +179,14 @@ public final class MemoryDisk implements Disk {
   /** Replaces a file's bytes, durably, as a fault of the medium or a person would. */
   public synchronized void tamper(Path path, byte[] content) {
     MemoryFile file = MemoryFile.holding(content.clone());
+    unforced.removeIf(change -> path.equals(change.to)); // what came before it must not come after it
     names.put(path, file);
     durableNames.put(path, file);
   }
 
   /** Removes a file, durably. */
   public synchronized void lose(Path path) {
+    unforced.removeIf(change -> path.equals(change.to));
     names.remove(path);
     durableNames.remove(path);
   }
@@ -257,7 +265,7 @@ public final class MemoryDisk implements Disk {
 
   @Override
   public Folder folder(Path directory, boolean create) throws IOException {
-    return new MemoryFolder(this, directory);
+    return new MemoryFolder(this, directory, folding);
   }
 
   @Override

@@ -14,11 +14,13 @@ import java.util.concurrent.atomic.AtomicLong;
 final class MemoryFolder implements Folder {
   private final Disk disk;
   private final Path root;
+  private final boolean folding;
   private final AtomicLong temporary = new AtomicLong();
 
-  MemoryFolder(Disk disk, Path root) throws IOException {
+  MemoryFolder(Disk disk, Path root, boolean folding) throws IOException {
     this.disk = disk;
     this.root = root;
+    this.folding = folding;
     disk.createDirectories(root);
     for (String name : disk.list(root)) {
       if (TemporaryNames.is(name)) {
@@ -101,7 +103,7 @@ final class MemoryFolder implements Folder {
 
   @Override
   public boolean foldsCase() {
-    return false;
+    return folding;
   }
 
   @Override
