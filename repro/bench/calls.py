@@ -38,6 +38,30 @@ def commit(plan: Plan) -> Results:
     return {"commit": result_of(left.p50 / right.p50, left, right, lost, note)}
 
 
+def mounted(plan: Plan) -> Results:
+    """Commits of 512 B through one gateway: to a key that is a file too, and to one that is not. The file is looked at
+    after each round of calls: it must show what was acknowledged.
+    """
+    place = plan.fresh("mounted")
+    side = Mortmain(place)
+    side.store.mount("files/", place / "files")
+    calls = {"mounted": lambda: side.own("files/k"), "unmounted": lambda: side.own("k")}
+    timed(calls["mounted"], plan.warm_up // 2)
+    timed(calls["unmounted"], plan.warm_up // 2)
+    lost = []
+    found: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(plan.rounds * 2):
+        for name, seconds in interleaved(calls, 1, plan.calls).items():
+            found[name] += seconds
+        if (place / "files" / "k").read_bytes() != side.store.read("files/k").value:
+            lost.append("the file is not what was acknowledged")
+    told = side.store.info()["mounts"][0]
+    lost += [f"{told['behind']} files behind, {told['problem']}"] if told["behind"] or told["problem"] else []
+    left, right = Latencies.of(found["mounted"]), Latencies.of(found["unmounted"])
+    close_sides(side)
+    return {"mounted": result_of(right.p50 / left.p50, left, right, lost, "throughput of one process, by its p50")}
+
+
 def _where_it_goes(ours: Mortmain, theirs: Sqlite, bare: Latencies, calls: int) -> str:
     """The parts of one commit alone, each measured by itself."""
     ping = _ping(ours.store, b"")

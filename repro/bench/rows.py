@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from calls import appended_list, commit, frames, read
+from calls import appended_list, commit, frames, mounted, read
 from crowds import append, own, update
 from gateways import empty, memory, million, opening
 from plan import Plan, Results
@@ -16,6 +16,7 @@ PROGRAMS: dict[str, tuple[Callable[[Plan], Results], tuple[str, ...]]] = {
     "own": (own, ("own", "own_wait", "own_fair")),
     "update": (update, ("update",)),
     "append": (append, ("append_json", "append_rows")),
+    "mounted": (mounted, ("mounted",)),
     "read": (read, ("read",)),
     "list": (appended_list, ("list",)),
     "frames": (frames, ("frame_200", "frame_4k", "frame_64k", "frame_1m")),

@@ -153,7 +153,7 @@ public final class Mirror implements AutoCloseable {
 
   /** Writes the key's newest durable version, unless the file shows it; says whether it shows this revision or a newer one. */
   public boolean bring(Key key, long revision) {
-    OpenMount now = opened();
+    OpenMount now = opened; // whoever commits has just looked
     if (now == null) {
       return false;
     }

@@ -100,6 +100,23 @@ class MirrorTest extends StoreFixture {
   }
 
   @Test
+  void whatIsNotForcedYetIsInNoFile() {
+    write("p/a", "one");
+    List<String> seen = new ArrayList<>();
+    memory.listen(step -> {
+      if (step.startsWith("force " + FileSubject.DIRECTORY) && seen.isEmpty()) {
+        seen.add("");
+        subject.engine().mirroring().pass(false);
+        seen.add(file("a"));
+      }
+    });
+    write("p/a", "two");
+    memory.listen(step -> { });
+    assertEquals(List.of("", "one"), seen);
+    assertEquals("two", file("a"));
+  }
+
+  @Test
   void aReplayIsAnsweredAfterTheFileToo() {
     Request request = by("a").guard(new Guard.Absent(key("p/a"))).write(new Write.Put(key("p/a"), new Value("text/plain", "one".getBytes(UTF_8)), false));
     disk.fail(FaultyDisk.Step.NAME, 1, "no space");
@@ -121,6 +138,12 @@ class MirrorTest extends StoreFixture {
     });
     assertEquals(List.of(), renames);
     assertEquals("two", file("a"));
+    var image = memory.kill();
+    image.listen(step -> renames.add(step.startsWith("rename " + PLACE) ? step : ""));
+    FileSubject after = reopened(image);
+    pass(after);
+    after.close();
+    assertTrue(renames.stream().allMatch(String::isEmpty), renames::toString);
   }
 
   @Test
