@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from typing import Any
 
 from crowd import WORKERS, Crowd, Effort
 from measure import median, micros
-from peers import Mortmain, Sqlite, SqliteRows
+from peers import Coherence, Mortmain, Sqlite, SqliteRows
 from plan import Plan, Results, close_sides, result_of
+from targets import NONE, Result
 
 # The JVM compiles for the first 50,000 commits; the warm-up takes so many rounds' time.
 WARM_UP = 4
@@ -27,6 +29,17 @@ def own(plan: Plan) -> Results:
         "own_wait": result_of(waits / 1e3, micros(waits), micros(other), lost),
         "own_fair": result_of(fair, f"{fair:.2f}", f"{unfair:.3f}", lost),
     }
+
+
+def coherence(plan: Plan) -> Results:
+    """The same against agent-coherence, which forces nothing to the disk."""
+    if importlib.util.find_spec("ccs") is None:
+        return {"coherence": Result(None, NONE, NONE, "agent-coherence needs Python 3.11")}
+    efforts, lost = _rounds(
+        plan, "own", (Mortmain, Coherence), lambda side, key: [side.writes_of(f"{key}/{n}") for n in range(WORKERS)]
+    )
+    ours, theirs = efforts["mortmain"], efforts["agent-coherence"]
+    return {"coherence": result_of(_rate(ours) / _rate(theirs), _said(ours), _said(theirs), lost)}
 
 
 def update(plan: Plan) -> Results:
@@ -57,11 +70,13 @@ def _rounds(
     plan: Plan, work: str, sides: tuple[Any, ...], count: Callable[[Any, str], list[int]], times: int | None = None
 ) -> tuple[dict[str, list[Effort]], list[str]]:
     """A B A B of crowds. What a key shows afterwards is compared with what was acknowledged on it."""
-    place = plan.fresh(work)
+    place = plan.fresh("-".join((work, *(one.__name__.lower() for one in sides))))
     efforts: dict[str, list[Effort]] = {side.name: [] for side in sides}
     lost: list[str] = []
-    for side in {("mortmain" if one is Mortmain else "sqlite"): one for one in reversed(sides)}.values():
-        side.prepare(place)
+    for side in sides:
+        # One that derives from another shares its file.
+        if not any(issubclass(side, other) and side is not other for other in sides):
+            side.prepare(place)
     watchers = {side.name: side(place, agent="watcher") for side in sides}
     crowds = {side.name: Crowd(side.name, place) for side in sides}
     try:

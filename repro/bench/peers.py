@@ -168,4 +168,50 @@ class SqliteRows(Sqlite):
         return [json.loads(row[0]) for row in rows]
 
 
-SIDES = {side.name: side for side in (Mortmain, Sqlite, SqliteRows)}
+class Coherence:
+    """agent-coherence's compare-and-set of a file, for `own` only. Its coordinator ends with the process that started
+    it: the watcher, which comes first and goes last.
+
+    What it refuses because it is busy is asked again, as its users must.
+    """
+
+    name = "agent-coherence"
+    _NUMBER = 8
+
+    def __init__(self, place: Path, agent: str = "bench") -> None:
+        from ccs.adapters.coherent_volume import CoherentVolume
+        from ccs.core.exceptions import CoherenceError
+
+        self._error = CoherenceError
+        self._root = place / "workspace"
+        self._volume = CoherentVolume(self._root, managed=("own/**",))
+
+    @classmethod
+    def prepare(cls, place: Path) -> None:
+        (place / "workspace" / "own").mkdir(parents=True)
+
+    def close(self) -> None:
+        """It has nothing to close."""
+
+    def own(self, key: str) -> None:
+        path = key.replace("/", "-")
+        file = self._root / "own" / path
+        if not file.exists():
+            file.write_bytes(bytes(VALUE))
+        while True:
+            try:
+                self._volume.write_cas(f"own/{path}", self._next)
+                return
+            except self._error:
+                continue
+
+    def _next(self, old: bytes) -> bytes:
+        number = int.from_bytes(old[: self._NUMBER], "big") + 1
+        return number.to_bytes(self._NUMBER, "big") + os.urandom(VALUE - self._NUMBER)
+
+    def writes_of(self, key: str) -> int:
+        file = self._root / "own" / key.replace("/", "-")
+        return int.from_bytes(file.read_bytes()[: self._NUMBER], "big")
+
+
+SIDES = {side.name: side for side in (Mortmain, Sqlite, SqliteRows, Coherence)}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from calls import appended_list, commit, frames, mounted, read
-from crowds import append, own, update
+from crowds import append, coherence, own, update
 from gateways import empty, memory, million, opening
 from plan import Plan, Results
 
@@ -14,6 +14,7 @@ from plan import Plan, Results
 PROGRAMS: dict[str, tuple[Callable[[Plan], Results], tuple[str, ...]]] = {
     "commit": (commit, ("commit",)),
     "own": (own, ("own", "own_wait", "own_fair")),
+    "coherence": (coherence, ("coherence",)),
     "update": (update, ("update",)),
     "append": (append, ("append_json", "append_rows")),
     "mounted": (mounted, ("mounted",)),

@@ -48,7 +48,7 @@ TARGETS = (
     Target("own", _EIGHT + "own keys, throughput", "sqlite3, busy timeout", "x", 2.5, 4.0, more=True),
     Target("own_wait", _EIGHT + "own keys, longest wait", "(sqlite3 beside it)", "ms", 100.0, 20.0),
     Target("own_fair", _EIGHT + "own keys, slowest worker / mean", "(sqlite3 beside it)", "", 0.5, 0.8, more=True),
-    Target("coherence", _EIGHT + "own keys", "agent-coherence `write_cas`", "x", 30.0, 80.0, True, "not measured here"),
+    Target("coherence", _EIGHT + "own keys", "agent-coherence `write_cas`", "x", 30.0, 80.0, more=True),
     Target("update", _EIGHT + "one hot key, `update()`", "sqlite3 BEGIN IMMEDIATE", "x", 1.0, 2.0, more=True),
     Target("append_json", _EIGHT + "one hot key, `append`", "sqlite3, one JSON value", "x", 2.5, 5.0, more=True),
     Target("append_rows", _EIGHT + "one hot key, `append`", "sqlite3, one row per item", "x", 1.5, 3.0, more=True),
