@@ -146,7 +146,7 @@ def environment(root: str) -> Iterator[Finding]:
     run = run_directory(root)
     if is_poisoned(run):
         yield Finding(
-            "starts", "fail", "three starts of the gateway failed within a minute: `open` starts it no more for now",
+            "starts", "warn", "three starts of the gateway failed within a minute: `open` starts it no more for now",
             "mend what `failure` says; after a minute it is tried again",
         )  # fmt: skip
     crashed = os.path.join(run, "hs_err.log")
