@@ -596,6 +596,33 @@ class AsyncStore:
         """
         return await self._run("contention", None, self._flows.contention(window, within, timeout))
 
+    async def retain(
+        self, prefix: str, *, versions: int | None = None, days: float | None = None, timeout: float | None = None
+    ) -> dict[str, Any]:
+        """Say what history of the keys below a prefix is kept: the last `versions` of each, and whatever was current
+        within the last `days`. The newest version, and what is younger than a minute, always are. The longest prefix
+        that a key has decides; without both numbers the rule of the prefix is taken back. Returns all settings, as
+        `config` does.
+
+        What is not kept is dropped in the background; asking for it is RevisionCompacted.
+        """
+        return await self._run("retain", None, self._flows.retain(prefix, versions, days, timeout))
+
+    async def config(self, *, timeout: float | None = None, **settings: int) -> dict[str, Any]:
+        """The settings of the store; those that are given are changed first. They are part of the journal, so whoever
+        starts the gateway has no say in them.
+
+        history_bytes: bytes of history that are kept at most, of all keys together. `retain`: the rules, by prefix.
+        """
+        return await self._run("config", None, self._flows.config(settings, timeout))
+
+    async def compact(self, *, timeout: float | None = None) -> dict[str, Any]:
+        """Drop what retention does not keep, now and not when it is worth it. Commits go on meanwhile.
+
+        timeout: of each question to the gateway, not of the whole. Returns segments, bytes and records_dropped.
+        """
+        return await self._run("compact", None, self._flows.compact(timeout))
+
     async def stop(self, *, timeout: float | None = None) -> None:
         """Stop the gateway, if one runs: what it began is finished. Whoever needs it next starts it again."""
         await self._run("stop", None, stop_gateway(self._flows, timeout))

@@ -451,6 +451,43 @@ class Flows:
         reply, _ = yield Ask(self.link, ops.simple(_frames.CONTENTION, fields), self.deadline(timeout))
         return ops.parse_contention(reply)
 
+    def retain(
+        self, prefix: str, versions: int | None, days: float | None, timeout: float | None
+    ) -> Flow[dict[str, Any]]:
+        fields = {
+            "prefix": ops.check_key(prefix, "prefix") if prefix else "",
+            "versions": _count("versions", 0 if versions is None else versions),
+            "seconds": round(_seconds("days", 0 if days is None else days) * 86400),
+            "writer": self.author.name,
+        }
+        reply, _ = yield from self.link.call(ops.simple(_frames.RETAIN, fields), self.deadline(timeout))
+        return reply.fields
+
+    def config(self, settings: Mapping[str, int], timeout: float | None) -> Flow[dict[str, Any]]:
+        deadline = self.deadline(timeout)
+        requests = [{"name": name, "value": _count(name, value)} for name, value in settings.items()]
+        for fields in requests or [{}]:
+            request = ops.simple(_frames.CONFIGURE, {**fields, "writer": self.author.name})
+            reply, _ = yield from self.link.call(request, deadline)
+        return reply.fields
+
+    def compact(self, timeout: float | None) -> Flow[dict[str, Any]]:
+        whole: dict[str, Any] = {}
+        more = True
+        while more:
+            reply, _ = yield from self.link.call(ops.simple(_frames.COMPACT, {}), self.deadline(timeout))
+            part = reply.fields
+            more = part.pop("more")
+            dropped = whole.get("records_dropped", 0) + part["records_dropped"]
+            first = whole or part
+            whole = {
+                **part,
+                "segments_before": first["segments_before"],
+                "bytes_before": first["bytes_before"],
+                "records_dropped": dropped,
+            }
+        return whole
+
     def info(self, timeout: float | None) -> Flow[dict[str, Any]]:
         reply: Reply
         reply, _ = yield Ask(self.link, ops.simple(_frames.INFO, {}), self.deadline(timeout))

@@ -40,6 +40,9 @@ UNMOUNT: Final = 21
 ADOPT: Final = 22
 BACKUP: Final = 30
 CONTENTION: Final = 31
+RETAIN: Final = 40
+CONFIGURE: Final = 41
+COMPACT: Final = 42
 
 # length prefix, format, op, requestId length, zero, attempt, deadline, since, fields length
 _REQUEST = struct.Struct(">IBBBBIqqI")

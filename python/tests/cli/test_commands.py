@@ -309,3 +309,21 @@ def test_contention_names_keys_agents_and_reasons(cli: Command) -> None:
     assert any("fight/k" in line and "VERSION_CONFLICT 2" in line for line in lines)
     objects = cli("contention", "--json").objects
     assert next(one for one in objects if one["key"] == "fight/k")["conflicts"] == {"VERSION_CONFLICT": 2}
+
+
+def test_retain_and_config_show_what_holds(cli: Command) -> None:
+    shown = cli("retain", "logs/", "--versions", "10", "--days", "2")
+    assert shown.code == 0
+    assert "logs/   10        2.0" in shown.out
+    assert cli("config", "history_bytes=1G", "--json").object["history_bytes"] == 1 << 30
+    assert "history_bytes = 1073741824" in cli("config").out
+    assert cli("config", "history_bytes=much").code == 1
+    assert cli("config", "colour=1").code == 1
+    assert "logs/" not in cli("retain", "logs/").out
+    assert cli("retain", "logs", "--versions", "1").code == 1
+
+
+def test_compact_says_what_it_saved(cli: Command) -> None:
+    told = cli("compact", "--json").object
+    assert set(told) == {"bytes", "bytes_before", "records_dropped", "segments", "segments_before"}
+    assert "records dropped" in cli("compact").out

@@ -175,6 +175,22 @@ def _operating(commands: Any) -> None:
         "--dir state-again restore-backup /backups/state-1",
     )  # fmt: skip
     restored.add_argument("source", metavar="SOURCE", help="a directory that `mortmain backup` made")
+    retain = _add(
+        commands, "retain", operate.retain, "say what history is kept below a prefix; without numbers, take that back",
+        "--dir state retain logs/ --versions 10 --days 7", "--dir state retain logs/",
+    )  # fmt: skip
+    retain.add_argument("prefix", metavar="PREFIX", help='ends in "/", or is empty: the whole store')
+    retain.add_argument("--versions", type=_number, metavar="N", help="the last N versions of each key")
+    retain.add_argument("--days", type=float, metavar="T", help="whatever was current within the last T days")
+    config = _add(
+        commands, "config", operate.config, "show the settings of the store, and change them",
+        "--dir state config", "--dir state config history_bytes=20G --json",
+    )  # fmt: skip
+    config.add_argument("settings", nargs="*", metavar="NAME=VALUE", help="history_bytes: a number, or 500M, 10G")
+    _add(
+        commands, "compact", operate.compact, "drop the history that is not kept, now, while agents go on",
+        "--dir state compact",
+    )  # fmt: skip
     _add(
         commands, "doctor", doctor.doctor,
         "look for what keeps clients from a gateway and say what to do; changes nothing",

@@ -1,4 +1,4 @@
-"""Commands for operators: serve, stop, verify, repair, backup, restore-backup."""
+"""Commands for operators: serve, stop, verify, repair, backup, restore-backup, retain, config, compact."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mortmain._gateway.wait import Deadline
 from mortmain._models import BackupReport
 
 from .context import directory_of, open_store
-from .render import OK, Progress, print_json
+from .render import OK, Progress, print_json, print_table
 
 # A question to a gateway that may be stalled (seconds).
 _QUESTION = 5.0
@@ -126,6 +126,62 @@ def _offline(root: str, command: str, options: list[str], arguments: argparse.Na
     if not os.path.isdir(root):
         raise error_for("INVALID", f"{root} is not a directory", field="dir", reason="missing")
     return run_offline(root, command, options, java=arguments.java)
+
+
+def retain(arguments: argparse.Namespace) -> int:
+    """Without numbers the rule of the prefix is taken back."""
+    with open_store(arguments) as store:
+        settings = store.retain(arguments.prefix, versions=arguments.versions, days=arguments.days)
+    return _show(settings, arguments)
+
+
+def config(arguments: argparse.Namespace) -> int:
+    """Shows the settings; NAME=VALUE changes one first."""
+    given = {}
+    for text in arguments.settings:
+        name, _, number = text.partition("=")
+        given[name] = _bytes(number)
+    with open_store(arguments) as store:
+        settings = store.config(**given)
+    return _show(settings, arguments)
+
+
+_UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+
+def _bytes(text: str) -> int:
+    """A number, or one with a unit: 500M, 10G."""
+    unit = _UNITS.get(text[-1:].lower(), 1)
+    digits = text if unit == 1 else text[:-1]
+    if not digits.isdecimal():
+        raise error_for("INVALID", f"{text!r} is not a number of bytes", field="settings", reason="NAME=NUMBER")
+    return int(digits) * unit
+
+
+def _show(settings: dict[str, Any], arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        print_json(settings)
+        return OK
+    for name, value in settings.items():
+        if name != "retain":
+            print(f"{name} = {value}")
+    rows = ((prefix, rule["versions"], rule["seconds"] / 86400) for prefix, rule in settings["retain"].items())
+    print_table(("prefix", "versions", "days"), rows)
+    return OK
+
+
+def compact(arguments: argparse.Namespace) -> int:
+    """While agents go on committing."""
+    with open_store(arguments) as store:
+        report = store.compact()
+    if arguments.json:
+        print_json(report)
+        return OK
+    print(
+        f"{report['bytes_before']} bytes in {report['segments_before']} segments became {report['bytes']} bytes in "
+        f"{report['segments']}: {report['records_dropped']} records dropped"
+    )
+    return OK
 
 
 def backup(arguments: argparse.Namespace) -> int:

@@ -41,6 +41,7 @@ import mortmain.model.Receipt;
 import mortmain.model.ReclaimRequest;
 import mortmain.model.Rejection;
 import mortmain.model.Resolution;
+import mortmain.model.Retain;
 import mortmain.model.Turn;
 import mortmain.model.WatchRequest;
 import mortmain.model.Write;
@@ -435,6 +436,35 @@ public final class Store implements AutoCloseable {
   /** Runs once when nothing can be acknowledged any more; the process should end. */
   public void onFailure(Consumer<Throwable> action) {
     engine.onFailure(action);
+  }
+
+  /** Says what history is kept below a prefix from now on. */
+  public void retain(Retain retain) {
+    Key.checkedPrefix(retain.prefix());
+    Rejection problem = SettingShape.problem(retain);
+    if (problem != null) {
+      throw problem.exception();
+    }
+    decide(view -> Fence.retain(view, retain));
+  }
+
+  /** Changes a setting of the store: {@code history_bytes}. */
+  public void configure(String name, long value, String writer) {
+    Rejection problem = SettingShape.problem(name, value);
+    if (problem != null) {
+      throw problem.exception();
+    }
+    decide(view -> Fence.configure(view, name, value, writer));
+  }
+
+  /** The settings that hold: plain scalars and maps. */
+  public Map<String, Object> settings() {
+    return engine.settings();
+  }
+
+  /** Drops what retention does not keep, now; ends after about so long, and says whether there is {@code more} to do. */
+  public Map<String, Object> compact(Duration atMost) {
+    return engine.compact(atMost);
   }
 
   /** Plain scalars and maps. */

@@ -1,6 +1,7 @@
 package mortmain.engine;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -81,6 +82,16 @@ public interface Engine extends AutoCloseable {
    */
   default KeyEvents watch(WatchRequest request) {
     throw unsupported("watch");
+  }
+
+  /** Drops what retention does not keep, now, for about so long at most, while commits go on; what it says is plain scalars. */
+  default Map<String, Object> compact(Duration atMost) {
+    throw unsupported("compaction");
+  }
+
+  /** The settings of the store: retention by prefix, and sizes in bytes; plain scalars and maps. */
+  default Map<String, Object> settings() {
+    throw unsupported("settings");
   }
 
   private static MortmainException unsupported(String operation) {

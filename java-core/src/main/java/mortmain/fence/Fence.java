@@ -17,6 +17,7 @@ import mortmain.model.Receipt;
 import mortmain.model.ReclaimRequest;
 import mortmain.model.Rejection;
 import mortmain.model.Resolution;
+import mortmain.model.Retain;
 import mortmain.model.Value;
 import mortmain.model.Write;
 
@@ -220,6 +221,17 @@ public final class Fence {
         true,
         new Event.Restored(revision, view.wallMicros(), storeId),
         new Event.Reclaimed(revision + 1, view.wallMicros(), null, "restore", "a backup was restored", "", List.copyOf(taken)));
+  }
+
+  /** What history is kept; said again, it is the same. */
+  public static Verdict<Boolean> retain(View view, Retain retain) {
+    return Verdict.accept(
+        true,
+        new Event.Retained(view.revision() + 1, view.wallMicros(), retain.writer(), retain.prefix(), retain.versions(), retain.seconds()));
+  }
+
+  public static Verdict<Boolean> configure(View view, String name, long value, String writer) {
+    return Verdict.accept(true, new Event.Configured(view.revision() + 1, view.wallMicros(), writer, name, value));
   }
 
   /**

@@ -16,6 +16,8 @@ final class ChangeCodec {
   private static final int WHOLE = 1;
   private static final int DELETED = 2;
   private static final int APPENDED = 3;
+  private static final int DROPPED = 4;
+  private static final int HOLLOW = 5;
   private static final int OVERWRITE = 0x10;
   private static final int DELTA = 0x20;
   /** The list that was appended to has another content type than JSON. */
@@ -35,11 +37,23 @@ final class ChangeCodec {
     return content instanceof Change.Appended appended ? new Piece(joined(appended.items()), 0) : null;
   }
 
+  private static int kind(Change.Content content) {
+    if (content instanceof Change.Whole) {
+      return WHOLE;
+    } else if (content instanceof Change.Deleted) {
+      return DELETED;
+    } else if (content instanceof Change.Kept) {
+      return KEPT;
+    } else if (content instanceof Change.Dropped) {
+      return DROPPED;
+    }
+    return content instanceof Change.Hollow ? HOLLOW : APPENDED;
+  }
+
   static void head(Out out, Change change) {
     Change.Content content = change.content();
-    int kind = content instanceof Change.Whole ? WHOLE : content instanceof Change.Deleted ? DELETED : content instanceof Change.Kept ? KEPT : APPENDED;
     boolean typed = content instanceof Change.Appended to && !to.contentType().equals(Value.JSON);
-    out.u8(kind | (change.overwrite() ? OVERWRITE : 0) | (change.delta() ? DELTA : 0) | (typed ? TYPED : 0));
+    out.u8(kind(content) | (change.overwrite() ? OVERWRITE : 0) | (change.delta() ? DELTA : 0) | (typed ? TYPED : 0));
     out.block(change.key().utf8());
     out.varint(change.version());
     out.i64(change.tag());
@@ -48,11 +62,7 @@ final class ChangeCodec {
     out.text(change.result());
     if (content instanceof Change.Whole whole) {
       out.text(whole.value().contentType());
-      out.varint(whole.ids().size());
-      whole.ids().forEach((id, hash) -> {
-        out.text(id);
-        out.i64(hash);
-      });
+      ids(out, whole.ids());
     } else if (content instanceof Change.Kept kept) {
       out.varint(kept.revision());
     } else if (content instanceof Change.Appended appended) {
@@ -65,7 +75,29 @@ final class ChangeCodec {
         out.varint(item.json().length);
         out.text(item.id());
       }
+    } else if (content instanceof Change.Hollow hollow) {
+      out.varint(hollow.before());
+      out.varint(hollow.items());
+      out.varint(hollow.length());
+      ids(out, hollow.ids());
     }
+  }
+
+  private static void ids(Out out, Map<String, Long> ids) {
+    out.varint(ids.size());
+    ids.forEach((id, hash) -> {
+      out.text(id);
+      out.i64(hash);
+    });
+  }
+
+  private static Map<String, Long> ids(In in) {
+    int count = in.count();
+    Map<String, Long> ids = count == 0 ? Map.of() : new LinkedHashMap<>();
+    for (int i = 0; i < count; i++) {
+      ids.put(in.text(), in.i64());
+    }
+    return ids;
   }
 
   static Change decode(In in, List<EventCodec.Run> runs) {
@@ -87,14 +119,12 @@ final class ChangeCodec {
       case DELETED -> new Change.Deleted();
       case WHOLE -> {
         String contentType = in.text();
-        int count = in.count();
-        Map<String, Long> ids = count == 0 ? Map.of() : new LinkedHashMap<>();
-        for (int i = 0; i < count; i++) {
-          ids.put(in.text(), in.i64());
-        }
+        Map<String, Long> ids = ids(in);
         yield new Change.Whole(new Value(contentType, EventCodec.run(in, Piece.WHOLE, runs).held()), ids);
       }
       case APPENDED -> appended((flags & TYPED) != 0 ? in.text() : Value.JSON, in, runs);
+      case DROPPED -> new Change.Dropped();
+      case HOLLOW -> new Change.Hollow(in.varint(), in.count(), in.count(), ids(in));
       default -> throw new IllegalArgumentException("change kind " + (flags & 0xf) + " is not known to this version of mortmain");
     };
   }

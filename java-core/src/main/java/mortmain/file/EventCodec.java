@@ -29,6 +29,11 @@ final class EventCodec {
   private static final int UNMOUNTED = 11;
   private static final int MIRRORED_THROUGH = 12;
   private static final int RESTORED = 20;
+  private static final int RETAINED = 30;
+  private static final int CONFIGURED = 31;
+  private static final int COMPACTED = 32;
+  /** Set in the level of a chunk whose bytes are not kept: a bigger chunk holds them. */
+  private static final int HOLLOW = 0x80;
 
   private EventCodec() {}
 
@@ -54,8 +59,13 @@ final class EventCodec {
     for (Chunk chunk : chunks) {
       out.varint(chunk.change());
       out.varint(chunk.pieces());
-      out.u8(chunk.piece().level());
-      run(out, chunk.piece(), runs);
+      boolean hollow = chunk.piece().held() == null;
+      out.u8(chunk.piece().level() | (hollow ? HOLLOW : 0));
+      if (hollow) {
+        out.varint(chunk.piece().length());
+      } else {
+        run(out, chunk.piece(), runs);
+      }
     }
     out.patch(0, out.size());
     return new Coded(event, out.toBytes(), runs, chunks);
@@ -67,7 +77,7 @@ final class EventCodec {
       room += pieces.get(i).length();
     }
     for (int i = 0; i < chunks.size(); i++) {
-      room += chunks.get(i).piece().length();
+      room += chunks.get(i).piece().held() == null ? 0 : chunks.get(i).piece().length();
     }
     return room;
   }
@@ -87,7 +97,8 @@ final class EventCodec {
       int change = in.count();
       int merged = in.count();
       int level = in.u8();
-      chunks.add(new Chunk(change, merged, run(in, level, runs)));
+      boolean hollow = (level & HOLLOW) != 0;
+      chunks.add(new Chunk(change, merged, hollow ? new Piece(in.count(), 0, level & ~HOLLOW) : run(in, level, runs)));
     }
     return new Coded(event, null, runs, chunks);
   }
@@ -115,6 +126,12 @@ final class EventCodec {
       return UNMOUNTED;
     } else if (event instanceof Event.MirroredThrough) {
       return MIRRORED_THROUGH;
+    } else if (event instanceof Event.Retained) {
+      return RETAINED;
+    } else if (event instanceof Event.Configured) {
+      return CONFIGURED;
+    } else if (event instanceof Event.Compacted) {
+      return COMPACTED;
     }
     return event instanceof Event.Created ? CREATED : OPENED;
   }
@@ -149,6 +166,7 @@ final class EventCodec {
       out.text(restored.storeId());
     } else {
       mount(out, event);
+      setting(out, event);
     }
   }
 
@@ -168,6 +186,36 @@ final class EventCodec {
     }
   }
 
+  private static void setting(Out out, Event event) {
+    if (event instanceof Event.Retained retained) {
+      out.text(retained.by());
+      out.text(retained.prefix());
+      out.varint(retained.versions());
+      out.varint(retained.seconds());
+    } else if (event instanceof Event.Configured configured) {
+      out.text(configured.by());
+      out.text(configured.name());
+      out.varint(configured.value());
+    } else if (event instanceof Event.Compacted compacted) {
+      out.varint(compacted.horizon());
+      out.varint(compacted.gone().size());
+      compacted.gone().forEach((prefix, revision) -> {
+        out.text(prefix);
+        out.varint(revision);
+      });
+    }
+  }
+
+  private static Event.Compacted compacted(long revision, long at, In in) {
+    long horizon = in.varint();
+    int count = in.count();
+    Map<String, Long> gone = new LinkedHashMap<>();
+    for (int i = 0; i < count; i++) {
+      gone.put(in.text(), in.varint());
+    }
+    return new Event.Compacted(revision, at, horizon, gone);
+  }
+
   private static Event event(int kind, long revision, long at, In in, List<Run> runs) {
     return switch (kind) {
       case CREATED -> new Event.Created(revision, at, in.text());
@@ -184,6 +232,9 @@ final class EventCodec {
       case MOUNTED -> new Event.Mounted(revision, at, in.text(), new Mount(in.text(), in.text(), in.u8() == 1, in.u8() == 1));
       case UNMOUNTED -> new Event.Unmounted(revision, at, in.text(), in.text());
       case MIRRORED_THROUGH -> new Event.MirroredThrough(revision, at, in.text(), in.varint());
+      case RETAINED -> new Event.Retained(revision, at, in.text(), in.text(), in.varint(), in.varint());
+      case CONFIGURED -> new Event.Configured(revision, at, in.text(), in.text(), in.varint());
+      case COMPACTED -> compacted(revision, at, in);
       default -> throw new IllegalArgumentException("event kind " + kind + " is not known to this version of mortmain");
     };
   }

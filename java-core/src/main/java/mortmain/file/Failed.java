@@ -65,6 +65,11 @@ final class Failed {
         .exception();
   }
 
+  /** A reader was slower than compaction, which waits for nobody longer than a minute. */
+  static MortmainException dropped() {
+    return Rejection.of(ErrorCode.COMPACTED, "this version was replaced and dropped while it was being read: read again", Map.of()).exception();
+  }
+
   static MortmainException compacted(long oldest) {
     return Rejection.of(
             ErrorCode.COMPACTED,

@@ -3,6 +3,7 @@ package mortmain.file;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -45,6 +46,7 @@ import mortmain.model.WatchRequest;
  */
 final class FileEngine implements Engine {
   private final Path directory;
+  private final Disk disk;
   private final FileState state;
   private final Journal journal;
   private final Clocks clocks;
@@ -58,10 +60,15 @@ final class FileEngine implements Engine {
   private final List<Consumer<Event>> listeners = new ArrayList<>();
   private final Failure failure;
   private volatile String readOnly;
+  private final Compactor compactor;
   private Housekeeping housekeeping;
+  private long aidFrom = Long.MAX_VALUE;
+  private long openedRevision;
 
-  FileEngine(Path directory, Disk disk, FileState state, Journal journal, Past past, Clocks clocks, Failure failure, Runnable release) {
+  FileEngine(
+      Path directory, Disk disk, FileState state, Journal journal, Past past, Clocks clocks, long largestSegment, Failure failure, Runnable release) {
     this.directory = directory;
+    this.disk = disk;
     this.state = state;
     this.journal = journal;
     this.clocks = clocks;
@@ -69,7 +76,8 @@ final class FileEngine implements Engine {
     this.release = release;
     this.chunks = new Chunks(state.index(), state.values());
     this.reads = new Reads(state, past);
-    this.lookback = new Lookback(journal, past);
+    this.compactor = new Compactor(new CompactionHost(), journal, state, past, clocks, largestSegment);
+    this.lookback = new Lookback(journal, past, state.index().retention());
     this.mirrors = new Mirrors(this, disk, new MirrorSource(this, disk, past));
   }
 
@@ -77,6 +85,75 @@ final class FileEngine implements Engine {
     housekeeping = keeper;
     keeper.start();
     mirrors.start();
+    compactor.start();
+  }
+
+  Compactor compactor() {
+    return compactor;
+  }
+
+  /** When it is closed with at least so many bytes of journal, it writes down what the next one may begin with. */
+  void aidFrom(long bytes) {
+    aidFrom = bytes;
+    openedRevision = state.index().revision();
+  }
+
+  /** Under the lock, when nothing changes the state any more. */
+  private void writeAid() {
+    try {
+      settle();
+      if (journal.bytesOnDisk() < aidFrom || (state.index().revision() == openedRevision && Aid.isThere(disk, directory))) {
+        return;
+      }
+      journal.awaitDurable(state.index().revision());
+      settle();
+      Aid.write(disk, directory, state, journal.salts(), state.index().revision());
+    } catch (IOException | JournalPoisoned e) {
+      // the next open replays the journal
+    }
+  }
+
+  /** What compaction may do to the engine. */
+  private final class CompactionHost implements Compaction.Host {
+    @Override
+    public void locked(Runnable action) {
+      lock.lock();
+      try {
+        settle();
+        action.run();
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    @Override
+    public long append(Compaction.EventOf event) {
+      FileEngine.this.append(event.at(state.index().revision() + 1, clocks.wall(state.index().lastAt())));
+      return state.index().revision();
+    }
+
+    @Override
+    public boolean stopping() {
+      return compactor.stopping();
+    }
+  }
+
+  @Override
+  public Map<String, Object> compact(Duration atMost) {
+    try {
+      return compactor.all(atMost);
+    } catch (JournalPoisoned e) {
+      throw Failed.poisoned(e);
+    } catch (JournalDamaged e) {
+      throw Failed.damaged(e);
+    } catch (IOException e) {
+      throw Rejection.of(ErrorCode.UNAVAILABLE, "compaction failed: " + e.getMessage(), Map.of("reason", "refused")).exception();
+    }
+  }
+
+  @Override
+  public Map<String, Object> settings() {
+    return state.index().retention().describe();
   }
 
   @Override
@@ -376,6 +453,7 @@ final class FileEngine implements Engine {
     try {
       expire();
       state.index().recent().trim(clocks.claims());
+      state.index().ages().tick(clocks.claims(), state.index().revision());
       state.requests().rotate(clocks.now());
     } finally {
       lock.unlock();
@@ -407,6 +485,7 @@ final class FileEngine implements Engine {
 
   /** After recovery: settles the claims of the last run, and names a new store. Not yet shared with other threads. */
   void opened(String newStoreId) {
+    state.index().ages().opened(state.index().lastAt(), clocks.claims());
     if (state.index().storeId() == null) {
       append(new Event.Created(1, clocks.wall(0), newStoreId));
     }
@@ -449,6 +528,8 @@ final class FileEngine implements Engine {
     JournalStats stats = journal.stats();
     Map<String, Object> disk = new LinkedHashMap<>();
     disk.put("bytes", journal.bytesOnDisk());
+    disk.put("segments", (long) journal.sealed().size() + 1);
+    disk.put("compaction", compactor.info());
     disk.put("forces", stats.forces());
     disk.put("records", stats.records());
     disk.put("force_p50_us", stats.forceNanosAt(0.5) / 1000);
@@ -508,12 +589,14 @@ final class FileEngine implements Engine {
   /** Forces what is pending; later calls fail. */
   @Override
   public void close() {
+    compactor.stop();
     if (housekeeping != null) {
       housekeeping.stop();
     }
     mirrors.stop();
     lock.lock();
     try {
+      writeAid();
       journal.close();
     } finally {
       lock.unlock();

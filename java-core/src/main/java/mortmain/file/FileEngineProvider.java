@@ -19,15 +19,20 @@ import mortmain.journal.DirectoryLock;
 import mortmain.journal.Footers;
 import mortmain.journal.Journal;
 import mortmain.journal.JournalBackup;
+import mortmain.journal.JournalDamaged;
 import mortmain.journal.JournalOptions;
 import mortmain.journal.JournalRepair;
 import mortmain.journal.RepairReport;
+import mortmain.journal.Start;
 import mortmain.model.ErrorCode;
 import mortmain.model.Limits;
 import mortmain.model.Rejection;
 
 /** Opens directories. Thread-safe. */
 public final class FileEngineProvider implements EngineProvider {
+  /** Bytes of a journal from which on replaying it takes noticeably longer than reading an aid. */
+  private static final long AID_FROM = 8 << 20;
+
   @Override
   public String scheme() {
     return "file";
@@ -83,9 +88,34 @@ public final class FileEngineProvider implements EngineProvider {
   /** An engine whose time passes only when {@link FileEngine#tick} is called. */
   static FileEngine recover(Disk disk, Path directory, JournalOptions options, Limits limits, Clocks clocks, Runnable release)
       throws IOException {
-    FileEngine engine = replayed(Journal::open, disk, directory, options, limits, clocks, release);
+    FileEngine engine = aided(disk, directory, options, limits, clocks, release);
+    engine.aidFrom(AID_FROM);
     engine.opened(newStoreId());
     return engine;
+  }
+
+  /** With what is known from {@link Aid}, when that is of use; else from the journal alone. */
+  private static FileEngine aided(Disk disk, Path directory, JournalOptions options, Limits limits, Clocks clocks, Runnable release)
+      throws IOException {
+    Start[] start = {Start.NOTHING};
+    if (Aid.isThere(disk, directory)) {
+      try {
+        return replayed(Journal::open, disk, directory, options, limits, clocks, release, state -> start[0] = Aid.read(disk, directory, state, clocks));
+      } catch (JournalDamaged | Start.Stale | Aid.Useless e) {
+        start[0] = start[0].unknown();
+      }
+    }
+    return replayed(Journal::open, disk, directory, options, limits, clocks, release, state -> start[0]);
+  }
+
+  private static Journal openRestoring(
+      Disk disk, Path directory, JournalOptions options, Journal.Replay replay, Footers footers, Start start) throws IOException {
+    return Journal.openRestoring(disk, directory, options, replay, footers);
+  }
+
+  /** Fills an empty state, and says what it knows then. */
+  private interface Knowing {
+    Start start(FileState state) throws IOException;
   }
 
   private static String newStoreId() {
@@ -94,32 +124,42 @@ public final class FileEngineProvider implements EngineProvider {
 
   /** How the journal is opened. */
   private interface Opening {
-    Journal open(Disk disk, Path directory, JournalOptions options, Journal.Replay replay, Footers footers) throws IOException;
+    Journal open(Disk disk, Path directory, JournalOptions options, Journal.Replay replay, Footers footers, Start start) throws IOException;
   }
 
   private static FileEngine replayed(
-      Opening opening, Disk disk, Path directory, JournalOptions options, Limits limits, Clocks clocks, Runnable release) throws IOException {
+      Opening opening, Disk disk, Path directory, JournalOptions options, Limits limits, Clocks clocks, Runnable release, Knowing knowing)
+      throws IOException {
     Index index = new Index();
     Journal[] journal = new Journal[1];
-    Values.Source source = (segment, offset, into) -> journal[0].read(segment, offset, into);
+    Values.Source source = Values.Source.of(() -> journal[0]);
     Values values = new Values(source, new ValueCache(Runtime.getRuntime().maxMemory() / 8));
     SegmentTables tables = new SegmentTables(source);
     Requests requests = new Requests(limits, (segment, offset) -> FileEngine.event(journal[0], segment, offset), clocks.now());
     FileState state = new FileState(index, requests, new Folds(index, values, limits.value()), values, tables, limits);
     Failure failure = new Failure();
-    long[] last = new long[1];
+    Start start = knowing.start(state);
+    boolean known = !start.segments().isEmpty();
+    long[] last = {known ? start.revision() : 0};
     journal[0] =
         opening.open(
             disk,
             directory,
             options.onPoison(failure::happened),
             (segment, offset, revision, bytes) -> {
-              replay(state, segment, offset, EventCodec.decode(bytes), clocks);
+              EventCodec.Coded coded = EventCodec.decode(bytes);
+              if (known && revision <= start.revision()) {
+                tables.placed(coded.event(), segment, offset);
+                return;
+              }
+              replay(state, segment, offset, coded, clocks);
               last[0] = revision;
             },
-            tables);
+            tables,
+            start);
     index.recent().clear(last[0]);
-    return new FileEngine(directory, disk, state, journal[0], new Past(source, tables), clocks, failure, release);
+    return new FileEngine(
+        directory, disk, state, journal[0], new Past(source, tables, index.retention()), clocks, options.largestSegment(), failure, release);
   }
 
   private static void replay(FileState state, int segment, int offset, EventCodec.Coded coded, Clocks clocks) {
@@ -166,7 +206,7 @@ public final class FileEngineProvider implements EngineProvider {
       throws IOException {
     JournalBackup.copyBack(disk, backup, directory, progress::copied);
     Map<String, Object> report = Reports.of(whole, directory);
-    try (FileEngine engine = replayed(Journal::openRestoring, disk, directory, options, Limits.DEFAULT, clocks, () -> { })) {
+    try (FileEngine engine = replayed(FileEngineProvider::openRestoring, disk, directory, options, Limits.DEFAULT, clocks, () -> { }, state -> Start.NOTHING)) {
       if (engine.durableRevision() != whole.revision()) {
         throw new IOException("the copy ends at revision " + engine.durableRevision() + ", the backup at " + whole.revision());
       }

@@ -17,7 +17,7 @@ import mortmain.model.Key;
 /**
  * The byte layout of a footer's content; all integers big-endian, offsets from the start of the content.
  * <pre>
- *  0   4  format, 1
+ *  0   4  format, 2 (1: keys that were only claimed were not in it)
  *  4   4  number of keys K
  *  8   4  words of the Bloom filter W
  * 12   4  number of reclaimed prefixes
@@ -31,7 +31,7 @@ import mortmain.model.Key;
  * </pre>
  */
 final class FooterCodec {
-  static final int FORMAT = 1;
+  static final int FORMAT = 2;
   static final int HEAD = 28;
   static final int ROW = 20;
   static final int TAKING = 16;

@@ -8,7 +8,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.NavigableSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import mortmain.fence.KeyState;
 import mortmain.fence.KeyState.Reclamation;
@@ -29,12 +31,15 @@ final class Index {
   private final Expiries expiries = new Expiries();
   private final Recent recent = new Recent();
   private final Mounts mounts = new Mounts();
+  private final Retention retention = new Retention();
+  private final Ages ages = new Ages();
   private final Map<String, String> names = new HashMap<>();
 
   private String storeId;
   private long revision;
   private long lastAt;
   private long live;
+  private final TreeSet<Long> forgettings = new TreeSet<>();
   private long forgottenAt;
   private long forgottenUpTo;
   private long forgottenVersion;
@@ -71,6 +76,14 @@ final class Index {
 
   Mounts mounts() {
     return mounts;
+  }
+
+  Retention retention() {
+    return retention;
+  }
+
+  Ages ages() {
+    return ages;
   }
 
   KeyRecord find(Key key) {
@@ -117,6 +130,11 @@ final class Index {
     return forgottenAt;
   }
 
+  /** The revisions of all events that forgot tombstones. */
+  NavigableSet<Long> forgettings() {
+    return forgettings;
+  }
+
   /** What was written after this revision is not forgotten. */
   long forgottenUpTo() {
     return forgottenUpTo;
@@ -136,17 +154,91 @@ final class Index {
     return () -> new PrefixIterator(tail.values().iterator(), bytes);
   }
 
+  /** What is not said of keys, levels and settings; {@link #readGlobals} reads it. */
+  void writeGlobals(Out out) {
+    out.text(storeId);
+    out.varint(revision);
+    out.i64(lastAt);
+    out.varint(forgottenAt);
+    out.varint(forgottenUpTo);
+    out.varint(forgottenVersion);
+    out.varint(forgottenEpoch);
+    out.varint(forgettings.size());
+    forgettings.forEach(out::varint);
+    ages.write(out);
+  }
+
+  void readGlobals(In in) {
+    storeId = in.text();
+    revision = in.varint();
+    lastAt = in.i64();
+    forgottenAt = in.varint();
+    forgottenUpTo = in.varint();
+    forgottenVersion = in.varint();
+    forgottenEpoch = in.varint();
+    for (int left = in.count(); left > 0; left--) {
+      forgettings.add(in.varint());
+    }
+    ages.read(in);
+  }
+
+  /** Events that lead to the settings that hold. */
+  List<Event> settings() {
+    List<Event> events = new ArrayList<>(retention.events());
+    events.addAll(mounts.events());
+    return events;
+  }
+
+  void readSetting(Event event) {
+    retention.apply(event);
+    mounts.apply(event);
+  }
+
+  List<PathLevel> countedLevels() {
+    return levels.values().stream().filter(level -> level.count > 0).toList();
+  }
+
+  void readLevel(String prefix, long count, Reclamation reclaimed) {
+    PathLevel level = level(prefix);
+    level.count = count;
+    level.reclaimed = reclaimed;
+  }
+
+  KeyRecord readRecord(Key key, long floor, long own) {
+    PathLevel level = level(parentPrefix(key.toString()));
+    level.children++;
+    KeyRecord record = new KeyRecord(key, level, floor, own);
+    records.put(key, record);
+    return record;
+  }
+
+  void readClaim(KeyRecord record, Claim claim) {
+    hold(record, claim);
+  }
+
+  void readVersion(KeyRecord record, Version version) {
+    record.newest = version;
+    live += version.content == null ? 0 : 1;
+    record.parent.wroteUpTo(version.revision);
+  }
+
   /** Applies one event, in order of revisions. {@code coded} brings the places of its bytes; {@code claimNanos}: the claims' clock. */
   void apply(EventCodec.Coded coded, long claimNanos) {
     Event event = coded.event();
     revision = Math.max(revision, event.revision());
     lastAt = Math.max(lastAt, event.at());
+    if (event.revision() > 0) {
+      ages.applied(event.at(), event.revision());
+    }
     if (event instanceof Event.Committed committed) {
       commit(committed, coded, claimNanos);
     } else if (event instanceof Event.ClaimGranted granted) {
       grant(granted, claimNanos);
     } else if (event instanceof Event.ClaimRenewed renewed) {
       KeyRecord record = touch(renewed.key(), renewed.revision());
+      if (record.claim == null) {
+        return; // a claim that ended, and whose grant was compacted away
+      }
       hold(record, record.claim.until(claimNanos + record.claim.ttlMillis() * 1_000_000));
     } else if (event instanceof Event.ClaimReleased released) {
       KeyRecord record = touch(released.key(), released.revision());
@@ -162,6 +254,8 @@ final class Index {
       storeId = restored.storeId();
     } else if (event instanceof Event.Opened) {
       inherit(claimNanos);
+    } else {
+      retention.apply(event);
     }
     mounts.apply(event);
   }
@@ -170,12 +264,13 @@ final class Index {
     int run = 0;
     for (int i = 0; i < event.changes().size(); i++) {
       Change change = event.changes().get(i);
-      if (change.content() instanceof Change.Kept) {
+      if (change.content() instanceof Change.Kept || change.content() instanceof Change.Dropped) {
         continue;
       }
       Piece piece = ChangeCodec.hasBytes(change.content()) ? coded.runs().get(run++).piece() : null;
       KeyRecord record = touch(change.key(), event.revision());
-      Content content = content(record, change.content(), piece);
+      record.own = change.epoch() - record.parent.epoch(); // whatever compaction dropped before
+      Content content = content(record, change, piece);
       for (EventCodec.Chunk chunk : coded.chunks()) {
         if (chunk.change() == i) {
           content = content.merged(chunk.pieces(), chunk.piece());
@@ -195,7 +290,7 @@ final class Index {
             event.revision(),
             event.at(),
             shared(event.writer()),
-            contentType(before, change.content()),
+            contentType(record, change),
             change.ticketId(),
             event.meta(),
             content,
@@ -209,30 +304,46 @@ final class Index {
     recent.wrote(record.newest, claimNanos);
   }
 
-  private static Content content(KeyRecord record, Change.Content content, Piece piece) {
-    if (content instanceof Change.Appended appended) {
-      Content before = record.exists() ? record.newest.content : null;
-      return before == null
-          ? Content.list(piece, appended.items().size())
-          : before.plus(piece, appended.before(), appended.items().size());
+  private static Content content(KeyRecord record, Change change, Piece piece) {
+    if (change.content() instanceof Change.Appended appended) {
+      return longer(record, change, piece, appended.before(), appended.items().size());
+    } else if (change.content() instanceof Change.Hollow hollow) {
+      return longer(record, change, new Piece(hollow.length(), 0, 0), hollow.before(), hollow.items());
     }
-    return piece == null ? null : Content.whole(piece);
+    return piece == null ? null : Content.whole(piece, change.version());
   }
 
-  private String contentType(Version before, Change.Content content) {
-    if (content instanceof Change.Whole whole) {
+  /** Compaction drops no part of a list that is there: what it dropped in front of one was something else. */
+  private static Content longer(KeyRecord record, Change change, Piece piece, long before, int items) {
+    if (follows(record, change)) {
+      return record.newest.content.plus(piece, before, items);
+    }
+    record.ids = null;
+    return Content.list(piece, items, change.version());
+  }
+
+  private static boolean follows(KeyRecord record, Change change) {
+    return record.exists() && record.newest.version == change.version() - 1;
+  }
+
+  private String contentType(KeyRecord record, Change change) {
+    if (change.content() instanceof Change.Whole whole) {
       return shared(whole.value().contentType());
-    } else if (content instanceof Change.Appended) {
-      return before == null || before.content == null ? Value.JSON : before.contentType;
+    } else if (isPartOfList(change.content())) {
+      return follows(record, change) ? record.newest.contentType : Value.JSON;
     }
     return null;
+  }
+
+  private static boolean isPartOfList(Change.Content content) {
+    return content instanceof Change.Appended || content instanceof Change.Hollow;
   }
 
   private static Json.Shape shape(Change.Content content) {
     if (content instanceof Change.Whole whole) {
       return whole.value().isJson() ? Json.shape(whole.value().bytes()) : null;
     }
-    return content instanceof Change.Appended ? Json.Shape.LIST : null;
+    return isPartOfList(content) ? Json.Shape.LIST : null;
   }
 
   /** Keeps the ids of the items that are in the list. */
@@ -244,6 +355,11 @@ final class Index {
           record.ids.put(item.id(), Canonical.hash(item.json()));
         }
       }
+    } else if (content instanceof Change.Hollow hollow) {
+      if (!hollow.ids().isEmpty()) {
+        record.ids = record.ids == null ? new LinkedHashMap<>() : record.ids;
+        record.ids.putAll(hollow.ids());
+      }
     } else {
       Map<String, Long> ids = content instanceof Change.Whole whole ? whole.ids() : Map.of();
       record.ids = ids.isEmpty() ? null : new LinkedHashMap<>(ids);
@@ -252,6 +368,7 @@ final class Index {
 
   private void grant(Event.ClaimGranted event, long claimNanos) {
     KeyRecord record = touch(event.key(), event.revision());
+    record.own = event.epoch() - record.parent.epoch();
     hold(
         record,
         new Claim(
@@ -282,7 +399,7 @@ final class Index {
     }
     for (Event.Taken taken : event.keys()) {
       KeyRecord record = touch(taken.key(), event.revision());
-      record.own += event.prefix() == null ? 1 : 0;
+      record.own = taken.epoch() - record.parent.epoch();
       record.reclaimed = new Reclamation(event.revision(), event.at(), event.by(), event.reason(), taken.claimId());
       end(record);
     }
@@ -301,6 +418,7 @@ final class Index {
 
   /** Drops tombstones that nothing refers to any more, and levels with nothing below them. */
   private void forget(Event.Forgotten event) {
+    forgettings.add(event.revision());
     forgottenAt = event.revision();
     forgottenUpTo = Math.max(forgottenUpTo, event.upTo());
     forgottenVersion = Math.max(forgottenVersion, event.version());

@@ -1,5 +1,7 @@
 package mortmain.file;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import mortmain.mirror.Through;
@@ -14,6 +16,19 @@ final class Mounts {
 
   Map<String, Mounted> byPrefix() {
     return byPrefix;
+  }
+
+  /** Events that lead here. */
+  List<Event> events() {
+    List<Event> events = new ArrayList<>();
+    byPrefix.forEach((prefix, mounted) -> {
+      long through = mounted.through().revision();
+      events.add(new Event.Mounted(through, 0, "", mounted.mount()));
+      if (mounted.through().forced()) {
+        events.add(new Event.MirroredThrough(through, 0, prefix, through));
+      }
+    });
+    return events;
   }
 
   void apply(Event event) {

@@ -28,7 +28,7 @@ final class OpenTable implements SegmentTable {
     firstRevision = Math.min(firstRevision, event.revision());
     if (event instanceof Event.Committed committed) {
       for (Change change : committed.changes()) {
-        if (!(change.content() instanceof Change.Kept)) {
+        if (!(change.content() instanceof Change.Kept || change.content() instanceof Change.Dropped)) {
           log(change.key()).add(change.version(), event.revision(), offset);
           blocks += FooterCodec.ROW;
         }
@@ -42,7 +42,18 @@ final class OpenTable implements SegmentTable {
         log(taken.key()).takings.add(new Taking(event.revision(), taken.epoch()));
         blocks += FooterCodec.TAKING;
       }
+    } else if (claimed(event) != null) {
+      log(claimed(event)); // without a row: compaction must know where events of a key lie
     }
+  }
+
+  private static Key claimed(Event event) {
+    if (event instanceof Event.ClaimGranted granted) {
+      return granted.key();
+    } else if (event instanceof Event.ClaimRenewed renewed) {
+      return renewed.key();
+    }
+    return event instanceof Event.ClaimReleased released ? released.key() : null;
   }
 
   private KeyLog log(Key key) {
@@ -72,6 +83,9 @@ final class OpenTable implements SegmentTable {
           count++;
           bytes += FooterCodec.TAKING + FooterCodec.KEY + taken.key().utf8().length;
         }
+      } else if (claimed(event) != null) {
+        count++;
+        bytes += FooterCodec.KEY + claimed(event).utf8().length;
       }
     }
     return FooterCodec.HEAD + 8L * Bloom.words(count) + bytes;

@@ -5,9 +5,13 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
 import mortmain.file.SegmentTable.Row;
+import mortmain.journal.Journal;
 import mortmain.model.Change;
 import mortmain.model.ErrorCode;
 import mortmain.model.Event;
@@ -26,10 +30,28 @@ import mortmain.value.Lists;
 final class Past {
   private final Values.Source source;
   private final SegmentTables tables;
+  private final Retention retention;
 
-  Past(Values.Source source, SegmentTables tables) {
+  Past(Values.Source source, SegmentTables tables, Retention retention) {
     this.source = source;
     this.tables = tables;
+    this.retention = retention;
+  }
+
+  /** While it is open, no place that is looked up becomes unreadable. */
+  record Looking(Journal.Hold hold) implements AutoCloseable {
+    <T> T at(Supplier<T> look) {
+      return look.get();
+    }
+
+    @Override
+    public void close() {
+      hold.close();
+    }
+  }
+
+  Looking look() {
+    return new Looking(source.hold());
   }
 
   SegmentTables.Search search(Key key) {
@@ -80,6 +102,8 @@ final class Past {
       return last < 0 ? whole.value() : tail(written.change().key(), whole.value(), last);
     } else if (written.change().content() instanceof Change.Appended) {
       return list(search, written, last);
+    } else if (written.change().content() instanceof Change.Hollow) {
+      throw Failed.compacted(retention.goneOf(written.change().key()));
     }
     return null;
   }
@@ -107,6 +131,9 @@ final class Past {
     }
     Change change = written.change();
     Event.Committed commit = written.event();
+    if (!options.values() && change.content() instanceof Change.Hollow) {
+      throw Failed.compacted(retention.goneOf(key));
+    }
     String contentType = contentType(change.content());
     Value value = options.values() ? value(search, written, options.last()) : null;
     return new Snapshot(
@@ -124,7 +151,11 @@ final class Past {
       throw Failed.compacted(forgottenAt);
     }
     long epoch = search.epochAt(options.at(), row, written == null ? 0 : written.change().epoch());
-    return snapshot(search, key, written, 0, epoch, options);
+    Snapshot snapshot = snapshot(search, key, written, 0, epoch, options);
+    if (options.at() < retention.goneOf(key)) { // after the look: what goes meanwhile said so before it went
+      throw Failed.compacted(retention.goneOf(key));
+    }
+    return snapshot;
   }
 
   /**
@@ -135,6 +166,7 @@ final class Past {
     Deque<byte[]> pieces = new ArrayDeque<>();
     Written now = newest;
     long version = newest.change().version();
+    Key key = newest.change().key();
     Change.Appended end = (Change.Appended) newest.change().content();
     long all = end.before() + end.items().size();
     long left = all;
@@ -145,6 +177,9 @@ final class Past {
       }
       EventCodec.Chunk chunk = chunk(now);
       byte[] piece = chunk == null ? appended(now) : chunk.piece().held();
+      if (piece == null) {
+        throw Failed.compacted(retention.goneOf(key));
+      }
       pieces.addFirst(piece);
       left -= Lists.countInner(piece);
       if (last >= 0 && all - left >= last) {
@@ -152,22 +187,39 @@ final class Past {
       }
       version -= chunk == null ? 1 : 1L << (6 * chunk.piece().level());
       Row row = search.version(version);
-      now = row == null ? null : written(newest.change().key(), row);
+      now = row == null ? null : written(key, row);
       if (now == null || now.change().content() instanceof Change.Deleted) {
         break;
       }
     }
-    require(left, now, newest);
+    if (left != begun(now)) {
+      throw Failed.compacted(retention.goneOf(key));
+    }
     List<byte[]> found = List.copyOf(pieces);
     return new Value(end.contentType(), last < 0 ? Lists.wrap(found) : Lists.tail(found, last));
   }
 
-  /** What was appended must add up: else a version in between is gone. */
-  private static void require(long left, Written first, Written newest) {
-    long begun = first == null ? 0 : first.change().content() instanceof Change.Whole whole ? Lists.count(whole.value().bytes()) : 0;
-    if (left != begun) {
-      throw Failed.compacted(newest.event().revision());
+  /** What was appended must add up to the list: else a version in between is gone. */
+  private static long begun(Written first) {
+    return first == null ? 0 : first.change().content() instanceof Change.Whole whole ? Lists.count(whole.value().bytes()) : 0;
+  }
+
+  /** The versions whose records hold the list that a version was, as {@link #list} finds them; none when it was no list, or is gone. */
+  Set<Long> parts(SegmentTables.Search search, Key key, long version) {
+    Set<Long> parts = new HashSet<>();
+    Row row = search.version(version);
+    Written now = row == null ? null : written(key, row);
+    while (now != null && (now.change().content() instanceof Change.Appended || now.change().content() instanceof Change.Hollow)) {
+      long at = now.change().version();
+      parts.add(at);
+      EventCodec.Chunk chunk = chunk(now);
+      row = search.version(at - (chunk == null ? 1 : 1L << (6 * chunk.piece().level())));
+      now = row == null ? null : written(key, row);
     }
+    if (now != null && now.change().content() instanceof Change.Whole) {
+      parts.add(now.change().version());
+    }
+    return parts;
   }
 
   private static EventCodec.Chunk chunk(Written written) {
@@ -178,7 +230,11 @@ final class Past {
     return last;
   }
 
+  /** Null when only the ids are kept. */
   private static byte[] appended(Written written) {
+    if (written.change().content() instanceof Change.Hollow) {
+      return null;
+    }
     List<byte[]> items = new ArrayList<>();
     for (Item item : ((Change.Appended) written.change().content()).items()) {
       items.add(item.json());

@@ -28,6 +28,13 @@ final class PathLevel {
     }
   }
 
+  /** Like {@link #wrote}, in any order. */
+  void wroteUpTo(long revision) {
+    for (PathLevel level = this; level != null && level.newestWrite < revision; level = level.parent) {
+      level.newestWrite = revision;
+    }
+  }
+
   /** The newest reclamation of this prefix or one above it, or null. */
   Reclamation newestReclamation() {
     Reclamation above = parent == null ? null : parent.newestReclamation();

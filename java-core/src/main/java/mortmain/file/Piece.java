@@ -3,8 +3,8 @@ package mortmain.file;
 import java.util.zip.CRC32C;
 
 /**
- * A run of bytes in the journal: a whole value, or some items of a list without its brackets. The place is set once, when the frame
- * is sealed; until the frame is durable the bytes are held here, afterwards only as long as the cache wants them.
+ * A run of bytes in the journal: a whole value, or some items of a list without its brackets. The place is set when the frame
+ * is sealed, and again when compaction moves it; until the frame is durable the bytes are held here, afterwards only as long as the cache wants them.
  */
 final class Piece {
   /** The level of a whole value, which no chunk ever swallows. */
@@ -13,8 +13,8 @@ final class Piece {
   private final int length;
   private final int crc;
   private final byte level;
-  private volatile int segment;
-  private volatile int offset;
+  /** Segment and offset in one: compaction moves pieces while others read them. */
+  private volatile long place;
   private volatile byte[] bytes;
   private volatile boolean superseded;
 
@@ -37,17 +37,29 @@ final class Piece {
     return (int) crc.getValue();
   }
 
-  void place(int segmentNumber, int position) {
-    offset = position;
-    segment = segmentNumber;
+  void place(int segment, int offset) {
+    place = place(segment, (long) offset);
   }
 
-  int segment() {
-    return segment;
+  void move(long to) {
+    place = to;
   }
 
-  int offset() {
-    return offset;
+  /** To be taken apart by {@link #segment} and {@link #offset}. */
+  long place() {
+    return place;
+  }
+
+  static long place(int segment, long offset) {
+    return (long) segment << 32 | offset;
+  }
+
+  static int segment(long place) {
+    return (int) (place >>> 32);
+  }
+
+  static int offset(long place) {
+    return (int) place;
   }
 
   int length() {

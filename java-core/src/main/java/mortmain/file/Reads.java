@@ -127,10 +127,16 @@ final class Reads {
   Reading load(Picked picked, ReadOptions options, long durable) {
     List<Snapshot> snapshots = new ArrayList<>(picked.picks().size());
     for (Pick pick : picked.picks()) {
-      snapshots.add(pick.past() ? past.at(pick.key(), picked.forgottenAt(), options) : load(pick, options));
+      snapshots.add(pick.past() ? past(pick.key(), picked.forgottenAt(), options) : load(pick, options));
     }
     long revision = options.at() >= 0 ? options.at() : options.inFlight() ? picked.head() : Math.max(picked.judgedOn(), Math.min(picked.head(), durable));
     return new Reading(state.index().storeId(), revision, snapshots, picked.more());
+  }
+
+  private Snapshot past(Key key, long forgottenAt, ReadOptions options) {
+    try (Past.Looking looking = past.look()) {
+      return looking.at(() -> past.at(key, forgottenAt, options));
+    }
   }
 
   private Snapshot load(Pick pick, ReadOptions options) {

@@ -52,6 +52,11 @@ final class Recent {
     forgottenTakings = revision;
   }
 
+  /** What replaced a version after this revision is still here with it. */
+  long keptSince(long now) {
+    return successors.isEmpty() ? now : Math.min(now, successors.peek().version().revision - 1);
+  }
+
   /** How many reclamations after a revision bumped the key, or -1 when that is not known any more. */
   int takingsSince(Key key, long revision) {
     if (revision < forgottenTakings) {

@@ -1,5 +1,7 @@
 package mortmain.file;
 
+import java.io.IOException;
+import java.util.List;
 
 /**
  * Remembers where the record of each accepted request lies: 64 bits of its id and 64 bits of place, no objects, because a million of
@@ -41,6 +43,17 @@ final class RequestTable {
     }
   }
 
+  /** Ids made at a revision below this one may have been dropped with their records. */
+  void dropped(long upTo) {
+    horizon = Math.max(horizon, upTo);
+  }
+
+  /** Tells every place in rewritten segments where it is now. */
+  void moved(Moves moves) {
+    newer.moved(moves);
+    older.moved(moves);
+  }
+
   /** Ids made at a revision below this one may have been forgotten. */
   long horizon() {
     return horizon;
@@ -48,6 +61,41 @@ final class RequestTable {
 
   int size() {
     return newer.size + older.size;
+  }
+
+  /** As records of a kind, so many ids in each. */
+  void write(Aid.Writer writer, int kind, int part) throws IOException {
+    for (Half half : List.of(older, newer)) {
+      int written = 0;
+      int at = 0;
+      do {
+        int count = Math.min(part, half.size - written);
+        writer.out.u8(kind);
+        writer.out.u8(half == newer ? 1 : 0);
+        writer.out.varint(horizon);
+        writer.out.varint(half.lastRevision);
+        writer.out.varint(count);
+        for (int left = count; left > 0; at++) {
+          if (half.places[at] != 0) {
+            writer.out.i64(half.hashes[at]);
+            writer.out.i64(half.places[at]);
+            left--;
+          }
+        }
+        written += count;
+        writer.next();
+      } while (written < half.size);
+    }
+  }
+
+  void read(In in) {
+    Half half = in.u8() == 1 ? newer : older;
+    horizon = in.varint();
+    long lastRevision = in.varint();
+    for (int left = in.count(); left > 0; left--) {
+      half.add(in.i64(), in.i64(), lastRevision);
+    }
+    half.lastRevision = lastRevision;
   }
 
   /** Says whether the record at a place belongs to the id. */
@@ -83,6 +131,15 @@ final class RequestTable {
       put(hash, place);
       size++;
       lastRevision = revision;
+    }
+
+    void moved(Moves moves) {
+      for (int i = 0; i < places.length; i++) {
+        int offset = places[i] == 0 ? -1 : moves.offset((int) (places[i] >>> SEGMENT_BITS), (int) places[i] & Integer.MAX_VALUE);
+        if (offset >= 0) {
+          places[i] = (long) moves.segment() << SEGMENT_BITS | offset;
+        }
+      }
     }
 
     private void put(long hash, long place) {

@@ -1,5 +1,6 @@
 package mortmain.file;
 
+import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -44,6 +45,9 @@ final class Requests {
   /** The event has its place in the journal, and is durable. */
   void durable(Event event, int segment, int offset, long now) {
     String id = idOf(event);
+    if (event instanceof Event.Compacted compacted) {
+      dropped(compacted.horizon());
+    }
     if (id != null) {
       inFlight.remove(id);
       table.add(Fingerprint.tag(id), segment, offset, event.revision(), now);
@@ -58,10 +62,27 @@ final class Requests {
     Event[] found = new Event[1];
     table.find(Fingerprint.tag(id), (segment, offset) -> {
       Event event = source.event(segment, offset);
-      found[0] = id.equals(idOf(event)) ? event : null;
+      found[0] = id.equals(idOf(event)) && event.revision() > horizon() ? event : null;
       return found[0] != null;
     });
     return Optional.ofNullable(found[0]);
+  }
+
+  /** Nothing is in flight. */
+  void write(Aid.Writer writer, int kind, int part) throws IOException {
+    table.write(writer, kind, part);
+  }
+
+  void read(In in) {
+    table.read(in);
+  }
+
+  void dropped(long upTo) {
+    table.dropped(upTo);
+  }
+
+  void moved(Moves moves) {
+    table.moved(moves);
   }
 
   void rotate(long now) {

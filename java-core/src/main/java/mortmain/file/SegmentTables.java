@@ -1,8 +1,9 @@
 package mortmain.file;
 
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.ConcurrentSkipListMap;
 import mortmain.file.SegmentTable.PrefixTaking;
 import mortmain.file.SegmentTable.Row;
 import mortmain.file.SegmentTable.Rows;
@@ -18,8 +19,11 @@ import mortmain.model.Key;
  */
 @SuppressWarnings("JavaLangClash")
 final class SegmentTables implements Footers {
+  private record Listed(int segment, long first, SegmentTable table) {}
+
   private final Values.Source source;
-  private final ConcurrentSkipListMap<Integer, SegmentTable> tables = new ConcurrentSkipListMap<>();
+  /** In order of revisions; replaced as a whole, under the lock of this. */
+  private volatile List<Listed> tables = List.of();
 
   SegmentTables(Values.Source source) {
     this.source = source;
@@ -27,14 +31,57 @@ final class SegmentTables implements Footers {
 
   /** An event has its place; in order, by one thread at a time. */
   void placed(Event event, int segment, int offset) {
-    if (tables.computeIfAbsent(segment, OpenTable::new) instanceof OpenTable open) {
+    Listed listed = find(segment);
+    if (listed == null) {
+      listed = new Listed(segment, event.revision(), new OpenTable(segment));
+      put(List.of(segment), listed);
+    }
+    if (listed.table() instanceof OpenTable open) {
       open.add(event, offset);
     }
   }
 
+  private Listed find(int segment) {
+    List<Listed> now = tables;
+    for (int i = now.size() - 1; i >= 0; i--) { // most often the last one
+      if (now.get(i).segment() == segment) {
+        return now.get(i);
+      }
+    }
+    return null;
+  }
+
+  private synchronized void put(Collection<Integer> instead, Listed listed) {
+    List<Listed> next = new ArrayList<>(tables);
+    next.removeIf(each -> instead.contains(each.segment()));
+    if (listed != null) {
+      next.add(listed);
+      next.sort(Comparator.comparingLong(Listed::first));
+    }
+    tables = List.copyOf(next);
+  }
+
+  /** The table of one segment instead of those of a run that it replaces. */
+  void replace(Collection<Integer> run, int segment, int offset, byte[] content) {
+    FooterTable table = offset == 0 ? null : FooterTable.of(source, segment, offset, content);
+    put(run, table == null || table.firstRevision() == Long.MAX_VALUE ? null : new Listed(segment, table.firstRevision(), table));
+  }
+
+  /** Whether an event of the key may lie in front of a revision. */
+  boolean mayHaveBefore(Key key, long revision) {
+    for (Listed listed : tables) {
+      if (listed.first() >= revision) {
+        return false;
+      } else if (listed.table().mayHave(key)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   @Override
   public long room(int segment, List<Record> more) {
-    OpenTable table = tables.get(segment) instanceof OpenTable open ? open : new OpenTable(segment);
+    OpenTable table = open(segment);
     List<Event> events = new ArrayList<>(more.size());
     for (Record record : more) {
       events.add(((EventRecord) record).coded().event());
@@ -42,18 +89,27 @@ final class SegmentTables implements Footers {
     return table.roomWith(events);
   }
 
+  private OpenTable open(int segment) {
+    Listed listed = find(segment);
+    return listed != null && listed.table() instanceof OpenTable open ? open : new OpenTable(segment);
+  }
+
   @Override
   public byte[] content(int segment) {
-    OpenTable table = tables.get(segment) instanceof OpenTable open ? open : new OpenTable(segment);
-    return table.toFooter();
+    return open(segment).toFooter();
   }
 
   @Override
   public void found(int segment, int offset, byte[] content) {
     FooterTable table = FooterTable.of(source, segment, offset, content);
-    if (table != null) {
-      tables.put(segment, table);
+    if (table != null && table.firstRevision() < Long.MAX_VALUE) {
+      put(List.of(segment), new Listed(segment, table.firstRevision(), table));
     }
+  }
+
+  @Override
+  public boolean knows(int segment) {
+    return find(segment) != null;
   }
 
   /** A search for versions of one key, newest segments first; it remembers what it looked up. For one thread. */
@@ -69,9 +125,10 @@ final class SegmentTables implements Footers {
 
     private Search(Key key) {
       this.key = key;
-      for (SegmentTable table : tables.descendingMap().values()) {
-        if (table.mayHave(key)) {
-          candidates.add(table);
+      List<Listed> all = tables;
+      for (int i = all.size() - 1; i >= 0; i--) {
+        if (all.get(i).table().mayHave(key)) {
+          candidates.add(all.get(i).table());
           looked.add(null);
         }
       }
@@ -157,8 +214,8 @@ final class SegmentTables implements Footers {
 
     private long prefixTakings(long after, long upTo) {
       long count = 0;
-      for (SegmentTable table : tables.values()) {
-        for (PrefixTaking taking : table.prefixTakings()) {
+      for (Listed listed : tables) {
+        for (PrefixTaking taking : listed.table().prefixTakings()) {
           count += taking.revision() > after && taking.revision() <= upTo && key.startsWith(taking.prefix()) ? 1 : 0;
         }
       }

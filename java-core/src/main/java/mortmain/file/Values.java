@@ -5,6 +5,9 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import mortmain.journal.Journal;
+import mortmain.journal.NoSegment;
 import mortmain.model.ErrorCode;
 import mortmain.model.Rejection;
 import mortmain.value.Lists;
@@ -12,8 +15,28 @@ import mortmain.value.Lists;
 /** Reads values from their pieces: from memory while they are held, else with one positional read whose checksum is checked. Thread-safe. */
 final class Values {
   /** The positioned read of the journal. */
+  @FunctionalInterface
   interface Source {
     void read(int segment, int offset, byte[] into) throws IOException;
+
+    /** Keeps what lies at a place that is looked up from now on, until it is closed. */
+    default Journal.Hold hold() {
+      return () -> { };
+    }
+
+    static Source of(Supplier<Journal> journal) {
+      return new Source() {
+        @Override
+        public void read(int segment, int offset, byte[] into) throws IOException {
+          journal.get().read(segment, offset, into);
+        }
+
+        @Override
+        public Journal.Hold hold() {
+          return journal.get().hold();
+        }
+      };
+    }
   }
 
   private final Source source;
@@ -72,10 +95,16 @@ final class Values {
       return held;
     }
     byte[] bytes = new byte[piece.length()];
+    Journal.Hold hold = source.hold();
     try {
-      source.read(piece.segment(), piece.offset(), bytes);
+      long place = piece.place();
+      source.read(Piece.segment(place), Piece.offset(place), bytes);
+    } catch (NoSegment e) {
+      throw Failed.dropped();
     } catch (IOException e) {
       throw damaged(piece, e.getMessage());
+    } finally {
+      hold.close();
     }
     if (Piece.crc(bytes) != piece.crc()) {
       throw damaged(piece, "its checksum does not match");
@@ -85,11 +114,11 @@ final class Values {
   }
 
   private static RuntimeException damaged(Piece piece, String what) {
-    String file = "journal/" + String.format("%08d", piece.segment()) + ".seg";
+    String file = "journal/" + String.format("%08d", Piece.segment(piece.place())) + ".seg";
     return Rejection.of(
             ErrorCode.CORRUPT,
-            "a value in " + file + " at offset " + piece.offset() + " cannot be read: " + what + "; run mortmain verify",
-            Map.of("file", file, "offset", (long) piece.offset()))
+            "a value in " + file + " at offset " + Piece.offset(piece.place()) + " cannot be read: " + what + "; run mortmain verify",
+            Map.of("file", file, "offset", (long) Piece.offset(piece.place())))
         .exception();
   }
 }

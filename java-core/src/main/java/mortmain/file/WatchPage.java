@@ -47,7 +47,7 @@ final class WatchPage implements Journal.Reader {
     Event event = EventCodec.decode(record).event();
     if (event instanceof Event.Committed committed) {
       for (Change change : committed.changes()) {
-        if (!(change.content() instanceof Change.Kept) && change.key().startsWith(prefix)) {
+        if (isThere(change) && change.key().startsWith(prefix)) {
           add(Past.event(committed, change, request.values()));
         }
       }
@@ -56,6 +56,11 @@ final class WatchPage implements Journal.Reader {
     }
     full = events.size() >= request.limit() || bytes >= BYTES || System.nanoTime() - begun > LONG_NANOS;
     return !full;
+  }
+
+  private static boolean isThere(Change change) {
+    Change.Content content = change.content();
+    return !(content instanceof Change.Kept || content instanceof Change.Dropped || content instanceof Change.Hollow);
   }
 
   private void reclaimed(Event.Reclaimed reclaimed) {

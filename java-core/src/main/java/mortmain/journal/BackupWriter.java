@@ -38,8 +38,10 @@ final class BackupWriter {
     JournalBackup.requireVacant(to, Home.BACKUP_PARTIAL, OURS);
     Holds.Hold hold = log.holds().take();
     try {
-      Log.End end = log.end(); // before the segments: the end is in one of them
-      List<Segment> from = log.segments().stream().filter(segment -> segment.number() <= end.segment().number()).toList();
+      Log.Live live = log.live();
+      Log.End end = live.end();
+      List<Segment> from = live.segments();
+      log.awaitSealed(); // no footer is copied while it is written
       requireRoom(from, end);
       disk.createDirectories(to.root);
       to.replace(Home.BACKUP_PARTIAL, "not a whole backup yet\n");
@@ -57,7 +59,7 @@ final class BackupWriter {
 
   private void requireRoom(List<Segment> from, Log.End end) throws IOException {
     for (Segment segment : from) {
-      total += segment.number() == end.segment().number() ? end.position() : segment.size();
+      total += segment.equals(end.segment()) ? end.position() : segment.size();
     }
     Path existing = to.root.toAbsolutePath();
     while (!disk.exists(existing) && existing.getParent() != null) {
@@ -72,7 +74,7 @@ final class BackupWriter {
   private void copy(Segment segment, Log.End end) throws IOException {
     Path target = to.segment(segment.number());
     progress.copied(copied, total);
-    if (segment.number() < end.segment().number()) {
+    if (!segment.equals(end.segment())) {
       disk.copy(log.home().segment(segment.number()), target);
       copied += segment.size();
     } else {
@@ -94,7 +96,7 @@ final class BackupWriter {
     List<Segment> copies = new ArrayList<>();
     try {
       Verification check = new Verification();
-      VerifyReport found = check.run(JournalBackup.open(to, manifest, copies), new Log.End(copies.get(copies.size() - 1), end.position()));
+      VerifyReport found = check.run(new Log.Live(JournalBackup.open(to, manifest, copies), new Log.End(copies.get(copies.size() - 1), end.position())));
       long now = Math.multiplyExact(Clock.systemUTC().millis(), 1000L);
       BackupSeal seal = new BackupSeal(store, found.lastRevision(), now, end.segment().number(), end.position(), check.lastCrc(), BackupSeal.crcOf(manifest));
       to.replace(Home.BACKUP, seal.text());

@@ -2,6 +2,7 @@ package mortmain.journal;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /**
  * The footer of one sealed segment as it was found. It is a frame that ends where the segment ends; the last 8 bytes of its body say how long
@@ -52,21 +53,9 @@ record Footer(long offset, byte[] content, long last, int previousCrc) {
   static Footer write(Segment segment, byte[] content, int previousCrc, long last) throws IOException {
     int length = (int) length(content.length);
     long offset = segment.size() - length;
-    ByteBuffer frame = ByteBuffer.allocate(length);
-    frame.putInt(Frame.MAGIC).put(Frame.FOOTER).put((byte) 0).putShort((short) 0);
-    frame.putInt(length - Frame.HEADER - Frame.TRAILER).putInt(0).putLong(last).putLong(last).putInt(previousCrc);
-    frame.position(Frame.HEADER).put(content);
-    frame.putInt(length - FROM_END, content.length).putInt(length - FROM_END + 4, (int) offset);
-    Checksum checksum = new Checksum();
-    checksum.begin(segment, offset);
-    checksum.add(frame, 0, Frame.HEADER_CRC);
-    frame.putInt(Frame.HEADER_CRC, checksum.value());
-    checksum.restart();
-    checksum.add(frame, 0, Frame.FRAME_CRC);
-    checksum.add(frame, Frame.HEADER, length - Frame.TRAILER);
-    frame.putInt(Frame.FRAME_CRC, checksum.value());
-    frame.putInt(length - 8, FrameWriter.zeroSectors(frame, offset, 0, length - Frame.TRAILER)).putInt(length - 4, Frame.END);
-    segment.file().writeFully(offset, frame.clear());
+    byte[] body = Arrays.copyOf(content, length - Frame.HEADER - Frame.TRAILER);
+    ByteBuffer.wrap(body).putInt(body.length - LOCATOR, content.length).putInt(body.length - LOCATOR + 4, (int) offset);
+    RawFrame.write(segment, offset, Frame.FOOTER, body, previousCrc, last);
     segment.file().force();
     return new Footer(offset, content, last, previousCrc);
   }

@@ -25,6 +25,11 @@ public interface Footers {
    */
   byte[] content(int segment);
 
+  /** Whether what {@link #found} told of a segment is enough to do without its records. */
+  default boolean knows(int segment) {
+    return true;
+  }
+
   /**
    * The content lies on disk, at this offset of the segment's file. Told at open before the segment's records are replayed, later after it
    * was written. The array is the caller's no longer.

@@ -7,6 +7,7 @@ final class Frame {
   static final byte RECORDS = 1;
   static final byte MARK = 2;
   static final byte FOOTER = 3;
+  static final byte HOLES = 4;
 
   static final int ALIGNMENT = 64;
   static final int SECTOR = 512;

@@ -90,6 +90,12 @@ final class Home {
 
   /** Replaces a small file: temporary name, force, rename, force of the directory. */
   void replace(String name, String text) throws IOException {
+    prepare(name, text);
+    switchTo(name);
+  }
+
+  /** The first half of a replacement: a failure leaves the file as it was. */
+  void prepare(String name, String text) throws IOException {
     Path temporary = root.resolve(name + ".tmp");
     if (disk.exists(temporary)) {
       disk.delete(temporary);
@@ -98,7 +104,11 @@ final class Home {
       file.writeFully(0, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
       file.force();
     }
-    disk.rename(temporary, root.resolve(name));
+  }
+
+  /** The second half: after a failure, which of the two will be there is not known. */
+  void switchTo(String name) throws IOException {
+    disk.rename(root.resolve(name + ".tmp"), root.resolve(name));
     disk.forceDirectory(root);
   }
 

@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import mortmain.disk.Disk;
 
@@ -46,16 +49,25 @@ public final class Journal implements AutoCloseable {
 
   /** The same, with footers at the ends of sealed segments. */
   public static Journal open(Disk disk, Path directory, JournalOptions options, Replay replay, Footers footers) throws IOException {
-    return open(new Home(disk, directory), options, replay, footers);
+    return open(disk, directory, options, replay, footers, Start.NOTHING);
+  }
+
+  /**
+   * The same for an engine that knows the state up to a revision already: segments that end before it, and have a footer, are not read; replay
+   * gets the records of the others, older ones too. Throws {@link Start.Stale}; then, and on {@link JournalDamaged}, the engine begins again with
+   * {@link Start#unknown}: what is thrown then is meant.
+   */
+  public static Journal open(Disk disk, Path directory, JournalOptions options, Replay replay, Footers footers, Start start) throws IOException {
+    return open(new Home(disk, directory), options, replay, footers, start);
   }
 
   /** The same, of a directory into which {@link JournalBackup#copyBack} has copied and which is no store before {@link JournalBackup#finish}. */
   public static Journal openRestoring(Disk disk, Path directory, JournalOptions options, Replay replay, Footers footers) throws IOException {
-    return open(new Home(disk, directory, Home.RESTORING), options, replay, footers);
+    return open(new Home(disk, directory, Home.RESTORING), options, replay, footers, Start.NOTHING);
   }
 
-  private static Journal open(Home home, JournalOptions options, Replay replay, Footers footers) throws IOException {
-    Recovered recovered = new Recovery(home, options, footers).run(replay);
+  private static Journal open(Home home, JournalOptions options, Replay replay, Footers footers, Start start) throws IOException {
+    Recovered recovered = new Recovery(home, options, footers, start).run(replay);
     Log log = new Log(home, options, footers, recovered);
     return new Journal(log, new GroupCommit(log, options, recovered));
   }
@@ -103,6 +115,54 @@ public final class Journal implements AutoCloseable {
     commits.drive(false);
   }
 
+  /** Keeps files where they are; ends when it is closed. */
+  @FunctionalInterface
+  public interface Hold extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /** From now on no place that was not known to be an old one becomes unreadable. Taken before a place is looked up, and held while it is read. */
+  public Hold hold() {
+    return log.holds().take();
+  }
+
+  /** The salts of the segments, by number: what {@link Start} tells them by. */
+  public Map<Integer, Long> salts() {
+    Map<Integer, Long> salts = new TreeMap<>();
+    log.segments().forEach(segment -> salts.put(segment.number(), segment.salt()));
+    return salts;
+  }
+
+  /** The segments that take no more frames, in order. */
+  public List<Sealed> sealed() {
+    List<Segment> segments = log.segments();
+    List<Sealed> sealed = new ArrayList<>(segments.size());
+    for (int i = 0; i + 1 < segments.size(); i++) {
+      Segment segment = segments.get(i);
+      sealed.add(new Sealed(segment.number(), segment.size(), segment.previousRevision(), segments.get(i + 1).previousRevision(),
+          segment.rewritten() != null));
+    }
+    return sealed;
+  }
+
+  /** Begins to write these sealed segments, which follow each other, anew; one rewrite at a time. */
+  public Rewrite rewrite(List<Sealed> run) throws IOException {
+    log.awaitSealed();
+    List<Segment> live = log.segments();
+    List<Segment> segments = new ArrayList<>(run.size());
+    for (Sealed each : run) {
+      segments.add(log.segment(each.number()));
+    }
+    Segment successor = live.get(live.indexOf(segments.get(segments.size() - 1)) + 1);
+    return new Rewrite(log, segments, successor, log.nextRewritten());
+  }
+
+  /** Removes the files of rewritten segments that nobody reads any more. */
+  public void removeUnread() throws IOException {
+    log.retired().removeUnread();
+  }
+
   /** Fills the array from written bytes at this place. Callers check their own CRC. */
   public void read(int segment, int offset, byte[] into) throws IOException {
     log.segment(segment).file().readFully(offset, ByteBuffer.wrap(into));
@@ -120,12 +180,15 @@ public final class Journal implements AutoCloseable {
    * that it was given, {@code after} if there was none. Throws {@link JournalDamaged}.
    */
   public long read(long after, Reader reader) throws IOException {
-    return after >= commits.durable() ? after : new Rereading(log, after).run(reader);
-  }
-
-  /** Records up to this revision are not kept any more; 0 when every record is. */
-  public long goneUpTo() {
-    return log.segments().get(0).previousRevision();
+    if (after >= commits.durable()) {
+      return after;
+    }
+    Hold hold = hold();
+    try {
+      return new Rereading(log, after).run(reader);
+    } finally {
+      hold.close();
+    }
   }
 
   /** Waits until a higher revision than this is durable, the journal is closed or poisoned, or the time is over. An interrupt ends it too. */
@@ -140,8 +203,14 @@ public final class Journal implements AutoCloseable {
 
   /** Checks every forced frame of every segment; writing goes on meanwhile. Throws {@link JournalDamaged}. */
   public VerifyReport verify() throws IOException {
-    Log.End end = log.end();
-    return new Verification().run(log.segments(), end);
+    Hold hold = hold();
+    try {
+      Log.Live live = log.live();
+      log.awaitSealed(); // no footer is looked at while it is written
+      return new Verification().run(live);
+    } finally {
+      hold.close();
+    }
   }
 
   /**

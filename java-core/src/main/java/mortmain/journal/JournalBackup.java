@@ -56,7 +56,7 @@ public final class JournalBackup {
         throw new JournalDamaged(Home.BACKUP, 0, 1, JournalDamaged.UNKNOWN, "it ends in another segment than MANIFEST");
       }
       Verification check = new Verification(replay);
-      VerifyReport found = check.run(segments, new Log.End(last, seal.offset()));
+      VerifyReport found = check.run(new Log.Live(segments, new Log.End(last, seal.offset())));
       if (found.lastRevision() != seal.revision() || check.lastCrc() != seal.crc()) {
         throw new JournalDamaged(Home.relative(last.number()), seal.offset(), found.lastRevision() + 1, seal.revision(),
             "it ends at revision " + found.lastRevision() + ", the backup at " + seal.revision());

@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import mortmain.disk.Disk;
 import mortmain.disk.DiskFile;
 
@@ -109,18 +112,46 @@ public final class JournalRepair {
     } catch (JournalDamaged e) {
       text = null; // its content says nothing; the chain of the segments decides
     }
-    List<Manifest.Listed> found = new ArrayList<>();
+    List<Segment> found = new ArrayList<>();
     for (String name : home.disk.list(home.journal)) {
       if (Home.isSegment(name)) {
         try (DiskFile file = home.disk.open(home.journal.resolve(name))) {
-          found.add(new Manifest.Listed(Home.number(name), file.size()));
+          Segment segment = Segment.read(file, Home.number(name));
+          if (segment != null) {
+            found.add(segment);
+          }
         }
       }
     }
     if (found.isEmpty()) {
       throw new JournalDamaged(Home.MANIFEST, 0, 1, JournalDamaged.UNKNOWN, "it cannot be read, and there is no segment");
     }
-    return found;
+    return Manifest.of(chain(found)).segments();
+  }
+
+  /**
+   * In order, each range of revisions once: what compaction replaced may still be there, and what it wrote may not have been listed yet. The
+   * first file of a replaced run is removed before the others, so where it is there, so are they.
+   */
+  private static List<Segment> chain(List<Segment> found) {
+    List<Segment> sorted = new ArrayList<>(found);
+    sorted.sort(Comparator.comparingLong(Segment::previousRevision).thenComparingLong(JournalRepair::covered).thenComparing(Segment::number));
+    List<Segment> chain = new ArrayList<>();
+    long covered = 0;
+    long begun = -1;
+    for (Segment segment : sorted) {
+      boolean again = segment.rewritten() != null && segment.previousRevision() == begun;
+      if (segment.previousRevision() >= covered && !again) {
+        chain.add(segment);
+        begun = segment.previousRevision();
+        covered = Math.max(covered, covered(segment));
+      }
+    }
+    return chain;
+  }
+
+  private static long covered(Segment segment) {
+    return segment.rewritten() == null ? segment.previousRevision() : segment.rewritten().lastRevision();
   }
 
   /** First everything is copied aside; then MANIFEST ends at the cut; then later segments are moved; last the end is zeroed. */
@@ -136,16 +167,41 @@ public final class JournalRepair {
     if (home.text(Home.FORMAT) == null) {
       home.replace(Home.FORMAT, Recovery.FORMAT_LINE);
     }
-    long moved = moveLater(last.number(), folder);
+    Path aid = home.root.resolve("index").resolve("state");
+    if (home.disk.exists(aid)) { // it knows what is cut off
+      home.disk.delete(aid);
+      home.disk.forceDirectory(aid.getParent());
+    }
+    long moved = moveOthers(live, folder);
     long clean = cutAt + writeKept(last);
     Tail.zero(last, clean, Math.max(clean, end));
+    for (Segment segment : live) {
+      if (segment.rewritten() != null) {
+        forgetRewriting(segment, segment.equals(last));
+      }
+    }
     return new RepairReport(lastKept, last.number(), cutAt, end - cutAt + moved, folder);
   }
 
-  private long moveLater(int last, Path folder) throws IOException {
+  /**
+   * A rewritten segment that became the last one takes frames again. One that was compacted because of what is cut off now must not refuse to be
+   * opened: what had been deleted since may be back.
+   */
+  private void forgetRewriting(Segment segment, boolean last) throws IOException {
+    Segment.Rewritten was = segment.rewritten();
+    Segment.Rewritten now =
+        last ? null : new Segment.Rewritten(was.originalCrc(), was.lastRevision(), was.end(), was.lastCrc(), Math.min(was.knew(), lastKept));
+    new Segment(segment.number(), segment.salt(), segment.size(), segment.previousCrc(), segment.previousRevision(), segment.file(), now)
+        .writeHeader();
+    segment.file().force();
+  }
+
+  private long moveOthers(List<Segment> live, Path folder) throws IOException {
+    Set<Integer> kept = new HashSet<>();
+    live.forEach(segment -> kept.add(segment.number()));
     long bytes = 0;
     for (String name : home.disk.list(home.journal)) {
-      if (Home.isSegment(name) && Home.number(name) > last) {
+      if (Home.isSegment(name) && !kept.contains(Home.number(name))) {
         try (DiskFile file = home.disk.open(home.journal.resolve(name))) {
           bytes += file.size();
         }

@@ -12,7 +12,7 @@ import mortmain.disk.DiskFile;
 
 /** Opens a directory: checks it, replays it, cuts off a torn tail, forces what may have been in the cache only. Used once, by one thread. */
 final class Recovery {
-  static final int FORMAT = 1;
+  static final int FORMAT = 2;
   private static final String FORMAT_WORD = "mortmain ";
   static final String FORMAT_LINE = FORMAT_WORD + FORMAT + "\n";
 
@@ -26,7 +26,10 @@ final class Recovery {
   /** The walk that found the last valid frame. */
   private Walk lastFrame;
 
-  Recovery(Home home, JournalOptions options, Footers footers) {
+  private final Start start;
+
+  Recovery(Home home, JournalOptions options, Footers footers, Start start) {
+    this.start = start;
     this.footers = footers;
     this.home = home;
     this.disk = home.disk;
@@ -86,14 +89,22 @@ final class Recovery {
 
   private Recovered recover(Manifest manifest, Journal.Replay replay) throws IOException {
     List<Manifest.Listed> listed = manifest.segments();
+    requireOfStart(listed);
     Walk walk = null;
     for (Manifest.Listed each : listed) {
       Segment segment = open(home, each, walk);
       segments.add(segment);
+      if (start.segments().getOrDefault(segment.number(), segment.salt()) != segment.salt()) {
+        throw new Start.Stale("segment " + segment.number() + " is another one");
+      }
       boolean last = each.equals(listed.get(listed.size() - 1));
       Footer footer = last ? null : Footer.find(segment);
       if (footer != null) {
         footers.found(segment.number(), footer.contentAt(), footer.content());
+      }
+      if (footer != null && start.segments().containsKey(segment.number()) && isBefore(segment, footer) && footers.knows(segment.number())) {
+        walk = new Walk(segment, new Waypoints.Place(footer.offset(), footer.previousCrc(), footer.last()));
+        continue; // the header of the next one tells whether this footer is right about its end
       }
       walk = new Walk(segment);
       walk(walk, replay, footer == null ? segment.size() : footer.offset());
@@ -101,21 +112,53 @@ final class Recovery {
         sealed(walk, footer);
       }
     }
+    requireKnown(walk);
     Set<Integer> numbers = new HashSet<>();
     segments.forEach(segment -> numbers.add(segment.number()));
     Segment last = segments.get(segments.size() - 1);
-    refuseUnlisted(last.number(), numbers);
+    int newest = numbers.stream().mapToInt(number -> number).filter(number -> !Segment.isRewritten(number)).max().orElse(0);
+    refuseUnlisted(newest, numbers);
     cutTornTail(walk);
     makeDurable(last);
     removeUnlisted(numbers);
+    if (!FORMAT_LINE.equals(home.text(Home.FORMAT))) {
+      home.replace(Home.FORMAT, FORMAT_LINE); // an older version must not read what this one will write
+    }
     unsealed.forEach(each -> Log.writeFooter(footers, each));
     boolean endsWithMark = lastFrame == null || lastFrame.frameIsMark();
-    return new Recovered(segments, walk.position(), walk.crc(), walk.revision(), endsWithMark, waypoints);
+    return new Recovered(segments, walk.position(), walk.crc(), walk.linkRevision(), endsWithMark, waypoints);
+  }
+
+  private boolean isBefore(Segment segment, Footer footer) {
+    return (segment.rewritten() == null ? footer.last() : segment.rewritten().lastRevision()) <= start.revision();
+  }
+
+  private void requireOfStart(List<Manifest.Listed> listed) throws IOException {
+    Set<Integer> numbers = new HashSet<>();
+    listed.forEach(each -> numbers.add(each.number()));
+    if (!numbers.containsAll(start.segments().keySet())) {
+      throw new Start.Stale("segments were rewritten since");
+    }
+  }
+
+  /** What compaction dropped, it dropped because of what came later: without that, the journal says what never was. */
+  private void requireKnown(Walk last) throws IOException {
+    if (start.revision() > last.linkRevision()) {
+      throw new JournalDamaged(Home.relative(last.segment().number()), last.position(), last.linkRevision() + 1, start.revision(),
+          "its end was cut off: revision " + start.revision() + " was durable when the store was closed (if an older copy of the journal was put"
+              + " here on purpose, remove the folder index/)");
+    }
+    for (Segment segment : segments) {
+      if (segment.rewritten() != null && segment.rewritten().knew() > last.linkRevision()) {
+        throw new JournalDamaged(Home.relative(last.segment().number()), last.position(), last.linkRevision() + 1, segment.rewritten().knew(),
+            "its end was cut off: " + Home.name(segment.number()) + " was compacted when revision " + segment.rewritten().knew() + " was durable");
+      }
+    }
   }
 
   /** Opens a listed segment and checks that it continues the walk of the one before. */
   static Segment open(Home home, Manifest.Listed listed, Walk before) throws IOException {
-    Segment segment = open(home, listed, before == null ? 0 : before.revision(), home.disk::open);
+    Segment segment = open(home, listed, before == null ? 0 : before.linkRevision(), home.disk::open);
     try {
       requireContinues(segment, before, Home.relative(listed.number()));
       return segment;
@@ -158,8 +201,8 @@ final class Recovery {
   }
 
   private static void requireContinues(Segment segment, Walk before, String name) throws IOException {
-    int crc = before == null ? 0 : before.crc();
-    long revision = before == null ? 0 : before.revision();
+    int crc = before == null ? 0 : before.linkCrc();
+    long revision = before == null ? 0 : before.linkRevision();
     if (segment.previousCrc() == crc && segment.previousRevision() == revision) {
       return;
     }
@@ -186,6 +229,7 @@ final class Recovery {
   /** Judges the end of a segment that has a successor; without a valid footer it gets one when everything else was found right. */
   private void sealed(Walk walk, Footer footer) throws IOException {
     Segment segment = walk.segment();
+    requireWhole(walk);
     if (footer != null) {
       requireOfThisSegment(footer, walk);
       requireCleanEnd(walk, footer.offset());
@@ -195,6 +239,13 @@ final class Recovery {
     if (each.content() != null) {
       requireCleanEnd(walk, each.hasRoom() ? segment.size() - Footer.length(each.content().length) : segment.size());
       unsealed.add(each);
+    }
+  }
+
+  static void requireWhole(Walk walk) throws IOException {
+    if (!walk.isWhole()) {
+      throw new JournalDamaged(Home.relative(walk.segment().number()), walk.position(), walk.revision() + 1, walk.linkRevision(),
+          walk.fault() == null ? "its end was cut off" : walk.fault());
     }
   }
 
@@ -252,8 +303,9 @@ final class Recovery {
   /** No frame is written before its segment is listed, so an unlisted segment that holds one means that MANIFEST is an old one. */
   private void refuseUnlisted(int last, Set<Integer> listed) throws IOException {
     for (String name : disk.list(home.journal)) {
-      if (!Home.isSegment(name) || listed.contains(Home.number(name)) || Home.number(name) < last) {
-        continue;
+      if (!Home.isSegment(name) || listed.contains(Home.number(name)) || Home.number(name) < last
+          || Segment.isRewritten(Home.number(name))) {
+        continue; // an unfinished compaction, or what it replaced
       }
       try (DiskFile file = disk.open(home.journal.resolve(name))) {
         Segment segment = Segment.read(file, Home.number(name));

@@ -17,19 +17,27 @@ final class Rereading {
   }
 
   long run(Journal.Reader reader) throws IOException {
-    Log.End end = log.end(); // before the segments: the end is in one of them
-    List<Segment> segments = log.segments();
-    for (int i = first(segments); i < segments.size() && segments.get(i).number() <= end.segment().number() && !enough; i++) {
+    Log.Live live = log.live();
+    List<Segment> segments = live.segments();
+    for (int i = first(segments); i < segments.size() && !enough; i++) {
       Segment segment = segments.get(i);
-      boolean open = segment.number() == end.segment().number();
+      boolean open = i == segments.size() - 1;
       Waypoints.Place from = log.waypoints().before(segment.number(), after);
       Walk walk = from == null ? new Walk(segment) : new Walk(segment, from);
-      read(walk, open ? end.position() : segment.size(), reader);
-      if (!enough && (open ? walk.position() != end.position() : segments.get(i + 1).previousRevision() != walk.revision())) {
+      read(walk, open ? live.end().position() : limit(segment), reader);
+      if (!enough && !(open ? walk.position() == live.end().position() : isWhole(walk, segments.get(i + 1)))) {
         throw damaged(walk);
       }
     }
     return reached;
+  }
+
+  private static long limit(Segment segment) {
+    return segment.rewritten() == null ? segment.size() : segment.rewritten().end();
+  }
+
+  private static boolean isWhole(Walk walk, Segment next) {
+    return walk.isWhole() && next.previousRevision() == walk.linkRevision();
   }
 
   /** The last segment that can hold the next revision. */

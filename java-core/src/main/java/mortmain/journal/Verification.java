@@ -1,6 +1,7 @@
 package mortmain.journal;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.List;
 
 /** Walks every frame up to a forced end. Used once, by one thread, while others go on writing. */
@@ -27,34 +28,42 @@ final class Verification {
     return lastCrc;
   }
 
-  VerifyReport run(List<Segment> segments, Log.End end) throws IOException {
+  VerifyReport run(Log.Live live) throws IOException {
     Walk before = null;
-    int walked = 0;
+    List<Segment> segments = live.segments();
     for (Segment segment : segments) {
-      if (segment.number() > end.segment().number()) {
-        break;
-      }
       String name = Home.relative(segment.number());
       if (!segment.equals(Segment.read(segment.file(), segment.number()))) {
         throw new JournalDamaged(name, 0, last + 1, JournalDamaged.UNKNOWN, "its header is not what it was");
       }
-      boolean open = segment.number() == end.segment().number();
-      if (before != null && segment.previousCrc() != before.crc()) {
+      boolean open = segment.equals(live.end().segment());
+      if (before != null && (segment.previousCrc() != before.linkCrc() || segment.previousRevision() != before.linkRevision())) {
         throw notContinued(before, name);
       }
       Walk walk = new Walk(segment);
       Footer footer = open ? null : Footer.find(segment);
-      walk(walk, open ? end.position() : footer == null ? segment.size() : footer.offset());
+      walk(walk, open ? live.end().position() : footer == null ? segment.size() : footer.offset());
       if (open) {
-        requireEnd(walk, end.position(), name);
-      } else if (footer != null) {
-        Recovery.requireOfThisSegment(footer, walk);
-        Recovery.requireCleanEnd(walk, footer.offset());
-      } // else it is being written, or will be made again: the next segment tells whether the records are complete
+        requireEnd(walk, live.end().position(), name);
+      } else {
+        requireSealed(walk, footer);
+      }
       before = walk;
-      walked++;
     }
-    return new VerifyReport(walked, frames, records, bytes, first, last);
+    return new VerifyReport(segments.size(), frames, records, bytes, first, last);
+  }
+
+  /** The records are complete, and the footer is one of theirs; a footer that was never written is made at the next open. */
+  private void requireSealed(Walk walk, Footer footer) throws IOException {
+    Segment segment = walk.segment();
+    Recovery.requireWhole(walk);
+    if (footer != null) {
+      Recovery.requireOfThisSegment(footer, walk);
+      Recovery.requireCleanEnd(walk, footer.offset());
+    } else if (!walk.window().zero(walk.position(), segment.size())) {
+      throw new JournalDamaged(Home.relative(segment.number()), walk.position(), walk.revision() + 1, walk.revision() + 1,
+          walk.fault() == null ? "its footer is damaged; no record depends on it, and the next start makes it again" : walk.fault());
+    }
   }
 
   private JournalDamaged notContinued(Walk before, String next) {
@@ -64,7 +73,9 @@ final class Verification {
   }
 
   private void walk(Walk walk, long limit) throws IOException {
+    Holes holes = new Holes(walk.revision());
     while (walk.next(limit)) {
+      requireHoles(walk, holes);
       frames++;
       records += walk.frameRecords();
       bytes += walk.frameLength();
@@ -74,6 +85,18 @@ final class Verification {
       if (replay != null) {
         walk.replay(replay);
       }
+    }
+  }
+
+  /** A rewritten segment says which revisions are not in it: exactly those are not. */
+  private static void requireHoles(Walk walk, Holes holes) throws IOException {
+    if (walk.frameIsHoles()) {
+      if (!walk.frameBody().equals(ByteBuffer.wrap(holes.upTo(walk.linkRevision())))) {
+        throw new JournalDamaged(Home.relative(walk.segment().number()), walk.frameStart(), walk.revision() + 1, walk.linkRevision(),
+            "the revisions that it says were dropped are not those that are missing");
+      }
+    } else if (walk.segment().rewritten() != null) {
+      walk.replay((segment, offset, revision, bytes) -> holes.present(revision));
     }
   }
 

@@ -74,7 +74,7 @@ final class Walk {
     if (header.previousCrc() != previousCrc) {
       return "the CRC of the previous frame does not match";
     }
-    boolean mark = header.kind() == Frame.MARK;
+    boolean mark = header.kind() == Frame.MARK || (header.kind() == Frame.HOLES && Segment.isRewritten(segment.number()));
     if (mark ? header.first() != revision || header.last() != revision : header.kind() != Frame.RECORDS
         || header.first() <= revision || header.last() < header.first()) {
       return "a frame of kind " + header.kind() + " with revisions " + header.first() + " to " + header.last() + " after " + revision;
@@ -128,6 +128,22 @@ final class Walk {
     return revision;
   }
 
+  /** What the header of the next segment names as the last CRC before it. */
+  int linkCrc() {
+    return segment.rewritten() == null ? previousCrc : segment.rewritten().originalCrc();
+  }
+
+  /** What the header of the next segment names as the last revision before it. */
+  long linkRevision() {
+    return segment.rewritten() == null ? revision : segment.rewritten().lastRevision();
+  }
+
+  /** Of a rewritten segment: whether everything that was written was walked over. The successor's header says so of the others. */
+  boolean isWhole() {
+    Segment.Rewritten rewritten = segment.rewritten();
+    return rewritten == null || (position == rewritten.end() && previousCrc == rewritten.lastCrc());
+  }
+
   String fault() {
     return fault;
   }
@@ -139,6 +155,18 @@ final class Walk {
 
   int frameLength() {
     return length;
+  }
+
+  boolean frameIsHoles() {
+    return kind == Frame.HOLES;
+  }
+
+  /** The body of the current frame; valid until the next step. */
+  ByteBuffer frameBody() throws IOException {
+    ByteBuffer bytes = window.range(start, length);
+    int at = window.index(start);
+    int body = bytes.getInt(at + 8);
+    return bytes.slice(at + Frame.HEADER, body);
   }
 
   boolean frameIsMark() {

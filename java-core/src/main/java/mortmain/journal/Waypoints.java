@@ -24,6 +24,10 @@ final class Waypoints {
     }
   }
 
+  synchronized void remove(int segment) {
+    segments.remove(segment);
+  }
+
   /** The last place of a segment before which all revisions are at most this one; null when there is none. */
   synchronized Place before(int segment, long revision) {
     Places places = segments.get(segment);

@@ -30,6 +30,15 @@ public record Change(
   /** The write changed nothing; {@code revision}: of the key's last commit. */
   public record Kept(long revision) implements Content {}
 
+  /** What was written is no longer kept; only its receipt is. */
+  public record Dropped() implements Content {}
+
+  /**
+   * Items behind the list of {@code before} items, of which nothing but the ids is kept, with the hash of each: their bytes lie in a chunk by now.
+   * {@code length}: what they took.
+   */
+  public record Hollow(long before, int items, int length, Map<String, Long> ids) implements Content {}
+
   /** Items behind the current list (of {@code before} items); on an absent key they make a new JSON list. {@code contentType}: of the list. */
   public record Appended(List<Item> items, long before, String contentType) implements Content {}
 }

@@ -49,6 +49,18 @@ public sealed interface Event {
   /** The id will never commit. */
   record RequestRefused(long revision, long at, String requestId, String writer) implements Event {}
 
+  /** Below a prefix so many versions of each key, and what was current in so many seconds, are kept; both 0: the rule is taken back. */
+  record Retained(long revision, long at, String by, String prefix, long versions, long seconds) implements Event {}
+
+  /** A setting of the store has this value from here on. */
+  record Configured(long revision, long at, String by, String name, long value) implements Event {}
+
+  /**
+   * Compaction may have dropped requests up to the horizon, and below each prefix, of what it was at revisions before the one given. The newest of
+   * these events says it all.
+   */
+  record Compacted(long revision, long at, long horizon, Map<String, Long> gone) implements Event {}
+
   /** Tombstones up to a revision were forgotten; a key without a record starts above both numbers. */
   record Forgotten(long revision, long at, long upTo, long version, long epoch) implements Event {}
 

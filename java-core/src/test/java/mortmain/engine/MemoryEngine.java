@@ -131,6 +131,18 @@ final class MemoryEngine implements Engine {
     }
   }
 
+  /** Whoever compacts journals that: so many revisions are used up by it. */
+  void pass(int revisions) {
+    for (int i = 0; i < revisions; i++) {
+      append(new Event.Compacted(state.revision + 1, wall(), 0, Map.of()));
+    }
+  }
+
+  /** Ids are remembered as the subject remembers them, which compaction has a part in. */
+  void horizonIs(long revision) {
+    requests.horizonIs(revision);
+  }
+
   int forget(int atLeast) {
     expire();
     long upTo = requests.horizon();

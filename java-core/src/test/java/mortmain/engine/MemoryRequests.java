@@ -17,6 +17,8 @@ final class MemoryRequests {
   private List<Accepted> younger = new ArrayList<>();
   private List<Accepted> older = new ArrayList<>();
   private long horizon;
+  /** When somebody else says what is remembered: everything behind this revision. */
+  private long told = -1;
 
   MemoryRequests(int ids) {
     this.half = Math.max(1, ids / 2);
@@ -63,7 +65,14 @@ final class MemoryRequests {
     all.forEach(this::remember);
   }
 
+  void horizonIs(long revision) {
+    told = revision;
+  }
+
   Optional<Event> find(String id) {
+    if (told >= 0) {
+      return all.stream().filter(each -> each.id().equals(id) && each.event().revision() > told).map(Accepted::event).findFirst();
+    }
     for (List<Accepted> ids : List.of(younger, older)) {
       for (Accepted accepted : ids) {
         if (accepted.id().equals(id)) {
@@ -75,6 +84,6 @@ final class MemoryRequests {
   }
 
   long horizon() {
-    return horizon;
+    return told >= 0 ? told : horizon;
   }
 }

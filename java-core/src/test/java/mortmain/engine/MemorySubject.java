@@ -38,4 +38,8 @@ final class MemorySubject implements Subject {
 
   @Override
   public void close() {}
+
+  MemoryEngine engine() {
+    return engine;
+  }
 }

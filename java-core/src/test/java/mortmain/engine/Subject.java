@@ -16,4 +16,9 @@ public interface Subject {
   int forget(int atLeast);
 
   void close();
+
+  /** Compacts what it can, if it is one that does; returns how many revisions that took. */
+  default int compact() {
+    return 0;
+  }
 }

@@ -3,12 +3,14 @@ package mortmain.file;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import mortmain.Store;
 import mortmain.disk.Disk;
 import mortmain.engine.ManualClock;
 import mortmain.engine.Subject;
 import mortmain.journal.JournalOptions;
 import mortmain.model.Limits;
+import mortmain.model.Retain;
 
 /** The file engine on a disk of the test's, without a thread of its own. */
 public final class FileSubject implements Subject {
@@ -20,6 +22,7 @@ public final class FileSubject implements Subject {
   private final JournalOptions options;
   private final Path directory;
   private FileEngine engine;
+  private boolean aided;
   private Store store;
 
   public FileSubject(Disk disk, ManualClock clock, Limits limits) {
@@ -42,10 +45,33 @@ public final class FileSubject implements Subject {
   private void open() {
     try {
       engine = FileEngineProvider.recover(disk, directory, options, limits, new Clocks(clock::nanos, clock), () -> { });
+      if (aided) {
+        engine.aidFrom(0);
+      }
       store = new Store(engine);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Each time it is closed it writes down what the next one begins with, however small it is. */
+  FileSubject aided() {
+    aided = true;
+    engine.aidFrom(0);
+    return this;
+  }
+
+  /** Below every prefix so many versions, and those of so many seconds. */
+  FileSubject keeping(long versions, long seconds) {
+    store.retain(new Retain("", versions, seconds, "test"));
+    return this;
+  }
+
+  @Override
+  public int compact() {
+    long before = store.durableRevision();
+    store.compact(Duration.ofDays(1));
+    return (int) (store.durableRevision() - before);
   }
 
   FileEngine engine() {

@@ -31,6 +31,7 @@ final class Commands {
   private final Operations.Host host;
   private final ClaimCommands claiming;
   private final LookCommands looking;
+  private final SettingCommands settings;
   private final BackupCommand backing;
   private final MountCommands mounting;
 
@@ -39,6 +40,7 @@ final class Commands {
     this.host = host;
     this.claiming = new ClaimCommands(store);
     this.looking = new LookCommands(store);
+    this.settings = new SettingCommands(store);
     this.backing = new BackupCommand(store);
     this.mounting = new MountCommands(store);
   }
@@ -102,6 +104,9 @@ final class Commands {
       case CLAIMS -> claiming.claims(request, reply);
       case INFO -> reply.answer().any(host.info());
       case VERIFY -> reply.answer().any(store.verify());
+      case RETAIN -> settings.retain(request, reply);
+      case CONFIGURE -> settings.configure(request, reply);
+      case COMPACT -> settings.compact(request, reply);
       case TURN_END -> claiming.turnEnd(request, exchange);
       case PING -> {
         Answers.empty(reply);

@@ -27,7 +27,10 @@ public enum Op {
   UNMOUNT(21),
   ADOPT(22),
   BACKUP(30),
-  CONTENTION(31);
+  CONTENTION(31),
+  RETAIN(40),
+  CONFIGURE(41),
+  COMPACT(42);
 
   private static final Op[] BY_CODE = new Op[256];
 

@@ -1,0 +1,29 @@
+package mortmain;
+
+import java.util.Map;
+import mortmain.model.ErrorCode;
+import mortmain.model.Rejection;
+import mortmain.model.Retain;
+
+/** What no state can make right about a setting. */
+final class SettingShape {
+  private SettingShape() {}
+
+  static Rejection problem(Retain retain) {
+    if (retain.versions() < 0) {
+      return invalid("versions", "the number of versions is 0 or more");
+    }
+    return retain.seconds() < 0 ? invalid("days", "the number of days is 0 or more") : null;
+  }
+
+  static Rejection problem(String name, long value) {
+    if (!name.equals("history_bytes")) {
+      return invalid("name", "there is no setting " + name + ", only history_bytes");
+    }
+    return value < 0 ? invalid(name, "it is 0 or more") : null;
+  }
+
+  private static Rejection invalid(String field, String reason) {
+    return Rejection.of(ErrorCode.INVALID, field + ": " + reason, Map.of("field", field, "reason", reason));
+  }
+}
