@@ -16,9 +16,11 @@ def test_rules_are_kept_by_the_store_and_taken_back(own_store):
     rules = own_store.retain("logs/", versions=10, days=1.5)["retain"]
     assert rules["logs/"] == {"versions": 10, "seconds": 129600}
     own_store.retain("", versions=3)
+    directory = own_store.directory
     own_store.stop()
-    with mortmain.open(own_store.info()["directory"]) as again:
-        assert again.config()["retain"] == {"": {"versions": 3, "seconds": 0}, "logs/": {"versions": 10, "seconds": 129600}}
+    with mortmain.open(directory) as again:
+        kept = again.config()["retain"]
+        assert kept == {"": {"versions": 3, "seconds": 0}, "logs/": {"versions": 10, "seconds": 129600}}
         assert again.retain("logs/")["retain"] == {"": {"versions": 3, "seconds": 0}}
         assert again.retain("")["retain"] == {"": {"versions": 1, "seconds": WEEK}}
         again.stop()

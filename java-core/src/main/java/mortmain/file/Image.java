@@ -132,7 +132,7 @@ final class Image {
     name(out, version.writer);
     name(out, version.contentType);
     out.text(version.ticketId);
-    out.u8(version.shape == null ? 0 : version.shape.ordinal() + 1);
+    name(out, version.shape == null ? null : version.shape.name());
     out.varint(version.meta.size());
     version.meta.forEach((name, value) -> {
       out.text(name);
@@ -148,14 +148,14 @@ final class Image {
     String writer = name(in);
     String contentType = name(in);
     String ticketId = in.text();
-    int shape = in.u8();
+    String shape = name(in);
     int pairs = in.count();
     Map<String, String> meta = pairs == 0 ? Map.of() : new LinkedHashMap<>();
     for (int i = 0; i < pairs; i++) {
       meta.put(in.text(), in.text());
     }
     return new Version(number, tag, revision, at, writer, contentType, ticketId, meta, content ? content(in) : null,
-        shape == 0 ? null : Json.Shape.values()[shape - 1], null);
+        shape == null ? null : Json.Shape.valueOf(shape), null);
   }
 
   private static void content(Out out, Content content) {

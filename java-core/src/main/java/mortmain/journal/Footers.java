@@ -26,9 +26,7 @@ public interface Footers {
   byte[] content(int segment);
 
   /** Whether what {@link #found} told of a segment is enough to do without its records. */
-  default boolean knows(int segment) {
-    return true;
-  }
+  boolean knows(int segment);
 
   /**
    * The content lies on disk, at this offset of the segment's file. Told at open before the segment's records are replayed, later after it

@@ -21,5 +21,10 @@ final class NoFooters implements Footers {
   }
 
   @Override
+  public boolean knows(int segment) {
+    return false;
+  }
+
+  @Override
   public void found(int segment, int offset, byte[] found) {}
 }

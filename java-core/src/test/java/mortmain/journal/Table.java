@@ -47,6 +47,11 @@ final class Table implements Footers, Journal.Replay {
   }
 
   @Override
+  public synchronized boolean knows(int segment) {
+    return onDisk.containsKey(segment);
+  }
+
+  @Override
   public synchronized void found(int segment, int offset, byte[] content) {
     if (!placed.containsKey(segment)) {
       foundAtOpen.add(segment);
