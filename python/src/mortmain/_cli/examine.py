@@ -14,7 +14,7 @@ from mortmain._gateway.discover import run_directory
 from mortmain._gateway.failure import is_poisoned
 from mortmain._gateway.process import java_options
 
-_FORMAT = 1
+_FORMAT = 2
 _SEGMENT = re.compile(r"segment (\d{8}\.seg) (\d+)")
 
 

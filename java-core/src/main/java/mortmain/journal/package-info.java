@@ -4,7 +4,8 @@
  * <h2>The directory</h2>
  * <pre>
  * LOCK  LOCK.info        {@link mortmain.journal.DirectoryLock}
- * FORMAT                 one line, "mortmain 1"; a greater number is refused
+ * FORMAT                 one line, "mortmain 2"; a greater number is refused, 1 becomes 2 at open
+ * index/state            the engine's start-up aid; derived, may be deleted
  * MANIFEST               text: "mortmain manifest 1", per live segment "segment NAME SIZE", last "crc32c HEX" over the lines before it
  * journal/00000001.seg   segments; what MANIFEST does not list is removed at the next successful open
  * lost/                  what recovery or repair cut off, one folder each; never read, never deleted
@@ -14,15 +15,18 @@
  * <pre>
  *   0   8  magic "MORTSEG1"
  *   8   4  segment number, as in the name
- *  12   4  flags: 0; bit 0 is reserved for "rewritten by compaction"
+ *  12   4  flags: bit 0: rewritten by compaction
  *  16   8  salt, random
  *  24   8  size of the file
  *  32   4  last CRC of the previous segment, as written (0 for the first one)
- *  36   4  reserved for compaction: last CRC of this segment before it was rewritten, which is what its successor names
+ *  36   4  rewritten: last CRC of what was rewritten, which is what the successor names; else 0
  *  40   8  last revision before this segment
- *  48   8  reserved for compaction: number of dropped revisions, 0
- *  56   8  reserved for compaction: offset of the table of dropped revisions, 0
- *  64 444  zero
+ *  48   8  rewritten: the last revision that it was written for, which is what the successor names
+ *  56   8  rewritten: where its last frame ends
+ *  64   4  rewritten: CRC of its last frame
+ *  68   4  zero
+ *  72   8  rewritten: the revision that was durable when it was decided what to drop; a journal that ends before it lost its end
+ *  80 428  zero
  * 508   4  CRC32C of bytes 0..507
  * 512   …  frames, one after the other, then zeros to the end of the file
  * </pre>
@@ -30,7 +34,7 @@
  * <h2>Frame</h2> Starts at a multiple of 64, so its header lies in one sector; its length is a multiple of 64.
  * <pre>
  *   0   4  magic "MFRM"
- *   4   1  kind: 1 records, 2 mark (no body), 3 footer of a sealed segment
+ *   4   1  kind: 1 records, 2 mark (no body), 3 footer of a sealed segment, 4 holes of a rewritten one
  *   5   3  zero
  *   8   4  length L of the body in bytes
  *  12   4  number of records
@@ -64,6 +68,12 @@
  * it, and made again at open from the records of that segment when it is missing, torn or damaged. That the records before it are complete is
  * proven by the next segment's header. A valid footer that knows a higher revision than the last frame of its segment means that an
  * acknowledged end was cut off: damage. The last segment has none.
+ *
+ * <h2>Rewritten segments</h2>
+ * One segment instead of several that follow each other, with some of their records, trimmed perhaps. Its number is 50,000,000 or more, so
+ * that no place in it is taken for one elsewhere; MANIFEST gives the order. Its own chain begins with what the first of them named and ends with a
+ * frame of holes: ranges of 8 bytes first and 8 bytes last revision that are not in it, all of them. Written and forced, then its header, then the
+ * directory, then MANIFEST; then the old files go, the first one durably before the others. Not listed, it is removed at open.
  *
  * <h2>A segment's life</h2>
  * Made in the background: created, zero-filled, forced, directory forced; not listed. Taken: header written and forced; then MANIFEST
