@@ -115,6 +115,9 @@ async def test_the_fence_is_on_through_a_compaction_session(session: MortmainSes
     with pytest.raises(mortmain.VersionConflict):
         await Runner.run(Agent(name="a", model=Scripted(slow)), "mine", session=compaction)
     assert texts(await session.get_items()) == ["mine", "other", "other answer"]
+    with pytest.raises(mortmain.VersionConflict):
+        compaction.raise_if_fenced()
+    assert compaction.fence_error is None
     mine = context()
     await compaction.get_items(wrapper=mine)
     await opened().add_items(HELLO)

@@ -17,6 +17,7 @@ from ._turns import finish
 if TYPE_CHECKING:
     from agents import RunContextWrapper, TResponseInputItem
     from agents.memory import OpenAIResponsesCompactionArgs, Session
+    from mortmain import Conflict
 
 _run: contextvars.ContextVar[RunContextWrapper[Any] | None] = contextvars.ContextVar("mortmain_run", default=None)
 
@@ -49,6 +50,18 @@ class MortmainCompactionSession(OpenAIResponsesCompactionSession):
     @underlying_session.setter
     def underlying_session(self, session: Session) -> None:
         self._underlying: Any = session
+
+    @property
+    def fence_error(self) -> Conflict | None:
+        """The latest conflict of the session that holds the history."""
+        inner = _innermost(self._underlying)
+        return None if inner is None else inner.fence_error
+
+    def raise_if_fenced(self) -> None:
+        """Raise the latest conflict and forget it."""
+        inner = _innermost(self._underlying)
+        if inner is not None:
+            inner.raise_if_fenced()
 
     # ------------------------------------------------------------ the session protocol
 
