@@ -40,7 +40,7 @@ def test_the_claim_holds(story: str) -> None:
         [sys.executable, str(REPRO / "run.py"), f"openai_{story}"],
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=175,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
