@@ -149,7 +149,11 @@ def settle(store: mortmain.Store, recorder: Recorder, folder: Path, *, again: bo
                 asked.append(one.request_id)
     for request_id in dict.fromkeys(asked):
         call = recorder.begin("resolve", [], id=request_id)
-        answer = store.resolve(request_id)
+        try:
+            answer = store.resolve(request_id)
+        except mortmain.MortmainError as error:
+            recorder.end(call, error.code.lower(), text=str(error))
+            continue
         if isinstance(answer, mortmain.Committed):
             receipt = answer.receipt
             wrote = {key: [one.version, one.epoch, one.result] for key, one in receipt.keys.items()}

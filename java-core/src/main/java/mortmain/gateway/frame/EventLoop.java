@@ -45,9 +45,10 @@ public final class EventLoop implements Runnable {
     try {
       while (!closed) {
         await();
-        runTasks();
-        handler.flush(isLone());
-        letGo();
+        do {
+          runTasks();
+          handler.flush(isLone());
+        } while (letGo());
       }
     } catch (IOException broken) {
       Logger.getLogger("mortmain.gateway").log(Level.SEVERE, "the event loop failed", broken);
@@ -187,13 +188,17 @@ public final class EventLoop implements Runnable {
     connection.end();
   }
 
-  /** A channel blocks again only when the selector has forgotten it, which takes a selection. */
-  private void letGo() throws IOException {
+  /**
+   * A channel blocks again only when the selector has forgotten it, which takes a selection. True if that one has found requests: they
+   * are to be forced, and their connections may want to leave in their turn, before this sleeps.
+   */
+  private boolean letGo() throws IOException {
     if (leaving.isEmpty()) {
-      return;
+      return false;
     }
     List<FrameConnection> now = List.copyOf(leaving);
     leaving.clear();
+    int before = servedCount;
     selector.selectNow(this::ready);
     for (FrameConnection connection : now) {
       try {
@@ -204,6 +209,7 @@ public final class EventLoop implements Runnable {
       }
       connection.leave();
     }
+    return servedCount > before;
   }
 
   private void endAll() {

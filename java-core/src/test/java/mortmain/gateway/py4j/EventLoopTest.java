@@ -52,6 +52,24 @@ final class EventLoopTest {
     }
   }
 
+  /** The selection in which one connection is forgotten may find another one's request, which must not wait for a third. */
+  @Test
+  void connectionsThatLeaveTheLoopTogetherAreAllServed() throws IOException {
+    byte[] frame = isLong(100);
+    for (int round = 0; round < 300; round++) {
+      try (Peer one = served.inside().upgrade();
+          Peer two = served.inside().upgrade();
+          Peer three = served.inside().upgrade()) {
+        one.sendFrame(frame);
+        two.sendFrame(frame);
+        three.sendFrame(round % 2 == 0 ? frame : SHORT);
+        assertArrayEquals(frame, one.frame().payload());
+        assertArrayEquals(frame, two.frame().payload());
+        assertArrayEquals(round % 2 == 0 ? frame : SHORT, three.frame().payload());
+      }
+    }
+  }
+
   @Test
   void framesSentAtOnceAreAnsweredInOrder() throws IOException {
     try (Peer peer = served.inside().upgrade()) {
