@@ -140,8 +140,8 @@ def test_a_request_without_a_base_is_not_sent_on_to_another_store(own_store, tmp
     exchange = Connection.exchange
     sent: list[bytes] = []
 
-    def lose_the_answer(self: Connection, frame: bytes, deadline: float | None) -> Any:
-        reply = exchange(self, frame, deadline)
+    def lose_the_answer(self: Connection, frame: bytes, *more: Any) -> Any:
+        reply = exchange(self, frame, *more)
         if b"append" in frame and not sent:
             sent.append(frame)
             own_store.stop()
