@@ -77,7 +77,9 @@ public final class EventLoop implements Runnable {
     servedBefore = servedCount == 1 ? served : null;
     servedCount = 0;
     long from = lone ? System.nanoTime() : 0;
-    if (!(lone && pace.isFast() && look(from)) && tasks.isEmpty()) {
+    if (!tasks.isEmpty()) {
+      selector.selectNow(this::ready);
+    } else if (!(lone && pace.isFast() && look(from))) {
       selector.select(this::ready);
     }
     if (lone) {

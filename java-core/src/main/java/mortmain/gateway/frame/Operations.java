@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import mortmain.Store;
@@ -19,6 +20,11 @@ import mortmain.model.Rejection;
  * connection at a time.
  */
 public final class Operations implements Handler {
+  /** Whoever serves others too does not wait for forces that usually take longer. Nanoseconds. */
+  private static final long SLOW_FORCE = 2_000_000;
+
+  private static final long SLOW_FOR = 1_000_000_000;
+
   private final Store store;
   private final Meters meters;
   private final Commands commands;
@@ -27,6 +33,10 @@ public final class Operations implements Handler {
   private final AtomicInteger waiters = new AtomicInteger();
   private final ExecutorService blocking = Executors.newCachedThreadPool(this::waiter);
   private volatile boolean stopping;
+  /** Of several flushing threads; a lost update of these only delays the choice. */
+  private final AtomicLong usual = new AtomicLong();
+
+  private volatile long slowUntil = System.nanoTime();
 
   /** What the gateway around the store answers. */
   public interface Host {
@@ -113,11 +123,18 @@ public final class Operations implements Handler {
 
   @Override
   public void flush(boolean free) {
-    if (free || !store.isTurnTaken()) {
-      store.force();
-    } else {
+    long now = System.nanoTime();
+    if (now - slowUntil < 0 || (!free && store.isTurnTaken())) {
       store.forceElsewhere();
+      return;
     }
+    store.force();
+    long took = System.nanoTime() - now;
+    long average = usual.get() + (took - usual.get()) / 8;
+    if (average > SLOW_FORCE) {
+      slowUntil = now + SLOW_FOR;
+    }
+    usual.set(average > SLOW_FORCE ? 0 : average);
   }
 
   @Override
