@@ -12,6 +12,7 @@ import mortmain.fence.CommitShape;
 import mortmain.fence.Fence;
 import mortmain.model.Call;
 import mortmain.model.Commit;
+import mortmain.model.Guard;
 import mortmain.model.Key;
 import mortmain.model.MortmainException;
 import mortmain.model.Mount;
@@ -54,6 +55,13 @@ public final class Mirrored {
         }
       }
       look(keys);
+    }
+  }
+
+  /** Looks at the files of the keys that guards are about. */
+  void lookGuarded(List<Guard> guards) {
+    if (files.any()) {
+      look(guards.stream().filter(Guard.OnKey.class::isInstance).map(guard -> ((Guard.OnKey) guard).key()).distinct().toList());
     }
   }
 

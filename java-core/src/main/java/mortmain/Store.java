@@ -327,7 +327,7 @@ public final class Store implements AutoCloseable {
     if (problem != null) {
       throw problem.exception();
     }
-    mirrored.look(guards.stream().filter(Guard.OnKey.class::isInstance).map(guard -> ((Guard.OnKey) guard).key()).distinct().toList());
+    mirrored.lookGuarded(guards);
     decide(view -> Fence.check(view, guards, storeId, baseRevision));
   }
 

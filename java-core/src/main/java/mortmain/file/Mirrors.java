@@ -84,7 +84,7 @@ final class Mirrors implements Mirroring {
   void pass(boolean forcing) {
     for (Live each : live.values()) {
       each.mirror().catchUp();
-      if (forcing) {
+      if (forcing && !mounting.isLocked()) { // thousands of new files are forced when all are written
         force(each);
       }
     }
@@ -105,6 +105,7 @@ final class Mirrors implements Mirroring {
 
   /** Before the journal closes: the next start need not look for anything. */
   void stop() {
+    live.values().forEach(each -> each.mirror().hurry());
     thread.stop();
     if (!live.isEmpty() && !engine.journal().isOver()) {
       try {

@@ -288,6 +288,14 @@ public final class Mirror implements AutoCloseable {
     }
   }
 
+  /** The process ends: what takes long is left to the next start. */
+  public void hurry() {
+    OpenMount now = opened;
+    if (now != null) {
+      now.hurry();
+    }
+  }
+
   /** For status: plain scalars, lists and maps. */
   public Map<String, Object> describe() {
     OpenMount now = opened;

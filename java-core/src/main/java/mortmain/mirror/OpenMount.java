@@ -1,8 +1,6 @@
 package mortmain.mirror;
 
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -13,6 +11,9 @@ import mortmain.model.Key;
 
 /** What is known of the files of a directory since it was opened; it begins anew when it is opened again. Thread-safe. */
 final class OpenMount {
+  private static final int STEP = 64;
+  private static final int LAST = 256;
+
   final Folder folder;
   final Map<Key, MirroredFile> files = new ConcurrentHashMap<>();
   /** Keys whose file does not show their newest commit, with a revision below which it does. */
@@ -22,6 +23,7 @@ final class OpenMount {
   volatile boolean checkedAll;
   /** Written, or found to be edited, since they were forced last. */
   private final Set<MirroredFile> unforced = ConcurrentHashMap.newKeySet();
+  private volatile boolean hurry;
   private final AtomicBoolean owed = new AtomicBoolean(true);
 
   OpenMount(Folder folder) {
@@ -70,8 +72,7 @@ final class OpenMount {
     boolean due = owed.getAndSet(false);
     boolean allowed = false;
     try {
-      forceChanged();
-      allowed = due && checkedAll && Rules.forcedFirst(aim.firstBehind(), target) && aim.stillEdited();
+      allowed = forceChanged() && due && checkedAll && Rules.forcedFirst(aim.firstBehind(), target) && aim.stillEdited();
     } finally {
       if (due && !allowed) {
         owed.set(true);
@@ -80,19 +81,28 @@ final class OpenMount {
     return allowed;
   }
 
-  private void forceChanged() throws IOException {
-    Set<MirroredFile> changed = new HashSet<>(unforced);
-    unforced.removeAll(changed);
-    List<String> paths = new ArrayList<>(changed.size());
-    changed.forEach(file -> paths.add(file.path));
-    try {
-      if (!changed.isEmpty()) {
-        folder.force(paths);
+  /** Says whether everything is forced: when the process ends and there is much to do, the next start rolls forward instead. */
+  private boolean forceChanged() throws IOException {
+    List<MirroredFile> changed = List.copyOf(unforced);
+    for (int from = 0; from < changed.size(); from += STEP) {
+      if (hurry && changed.size() - from > LAST) {
+        return false;
       }
-    } catch (IOException e) {
-      changed.forEach(this::rewrite);
-      throw e;
+      List<MirroredFile> part = changed.subList(from, Math.min(changed.size(), from + STEP));
+      part.forEach(unforced::remove);
+      try {
+        folder.force(part.stream().map(file -> file.path).toList());
+      } catch (IOException e) {
+        part.forEach(this::rewrite);
+        throw e;
+      }
     }
+    return true;
+  }
+
+  /** The process ends: no more than a few files are forced from here on. */
+  void hurry() {
+    hurry = true;
   }
 
   /** A force that failed is never tried again on the same pages. */
