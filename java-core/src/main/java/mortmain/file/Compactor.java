@@ -192,6 +192,13 @@ final class Compactor {
     return report;
   }
 
+  /** Compacts one run, worth it or not: any run must do, whatever is chosen. */
+  synchronized void one(List<Sealed> run) throws IOException {
+    List<Sealed> sealed = journal.sealed();
+    compact(new Plan(run, Double.MAX_VALUE, false), cutoffs(sealed, measure()));
+    journal.removeUnread();
+  }
+
   private Compaction.Result compact(Plan plan, Cutoffs cutoffs) throws IOException {
     Compaction.Result result =
         new Compaction(host, journal, state, past, plan.run(), cutoffs.byPrefix(), plan.lastOnly()).run(plan.worth());

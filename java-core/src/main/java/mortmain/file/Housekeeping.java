@@ -31,6 +31,7 @@ final class Housekeeping {
   }
 
   void start() {
+    watchDisk(this::usable); // before the first commit, not a second after it
     thread.start();
   }
 

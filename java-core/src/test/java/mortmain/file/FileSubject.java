@@ -4,11 +4,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Random;
 import mortmain.Store;
 import mortmain.disk.Disk;
 import mortmain.engine.ManualClock;
 import mortmain.engine.Subject;
 import mortmain.journal.JournalOptions;
+import mortmain.journal.Sealed;
 import mortmain.model.Limits;
 import mortmain.model.Retain;
 
@@ -23,6 +26,7 @@ public final class FileSubject implements Subject {
   private final Path directory;
   private FileEngine engine;
   private boolean aided;
+  private Random runs;
   private Store store;
 
   public FileSubject(Disk disk, ManualClock clock, Limits limits) {
@@ -70,8 +74,31 @@ public final class FileSubject implements Subject {
   @Override
   public int compact() {
     long before = store.durableRevision();
-    store.compact(Duration.ofDays(1));
+    if (runs == null) {
+      store.compact(Duration.ofDays(1));
+    } else {
+      compactSome();
+    }
     return (int) (store.durableRevision() - before);
+  }
+
+  /** Compacts any few segments that follow each other, instead of all. */
+  FileSubject compactingSome(long seed) {
+    runs = new Random(seed);
+    return this;
+  }
+
+  private void compactSome() {
+    List<Sealed> sealed = engine.journal().sealed();
+    if (!sealed.isEmpty()) {
+      int from = runs.nextInt(sealed.size());
+      int to = Math.min(sealed.size(), from + 1 + runs.nextInt(4));
+      try {
+        engine.compactor().one(sealed.subList(from, to));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
   }
 
   FileEngine engine() {
