@@ -97,8 +97,9 @@ class _Starter:
         # A gateway that is just ending has withdrawn gateway.json and holds LOCK for some milliseconds more.
         patience = 0.05
         while True:
+            before = file_mark(gateway_file(self._run))  # a starter that is frozen after the spawn misses nothing
             process, log_size = spawn_gateway(self._java, self._root, self._arguments)
-            reached = self._until_it_serves(process, log_size)
+            reached = self._until_it_serves(process, log_size, before)
             if reached is not None:
                 train_after(self._java, jar_path(), self._run)
                 return reached
@@ -116,10 +117,9 @@ class _Starter:
                 if read_failure(self._run) is not None or not self._without_archive(failure):
                     raise failure
 
-    def _until_it_serves(self, process: Child, log_size: int) -> Reached | None:
-        """None if the process ended."""
+    def _until_it_serves(self, process: Child, log_size: int, mark: object) -> Reached | None:
+        """None if the process ended. mark: of gateway.json before the process was started."""
         pauses = Pauses()
-        mark = file_mark(gateway_file(self._run))
         while True:
             ended = process.poll() is not None
             now = file_mark(gateway_file(self._run))
