@@ -95,13 +95,25 @@ class Order(TypedDict):
     bill_to: str
 
 
-def order_graph(saver: Any, stops: dict[str, threading.Event] | None = None) -> Any:
+class Stop:
+    """Where a node waits until it may go on."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.open = threading.Event()
+
+    def here(self) -> None:
+        self.reached.set()
+        self.open.wait()
+
+
+def order_graph(saver: Any, stops: dict[str, Stop] | None = None) -> Any:
     """Two questions at once: where to ship, whom to bill."""
 
     def ask(field: str) -> Any:
         def node(state: Order) -> dict[str, str]:
             if stops is not None:
-                stops[field].wait()
+                stops[field].here()
             return {field: interrupt(field)}
 
         return node
@@ -176,15 +188,17 @@ def ask(name: str, kind: str, place: str, mode: str) -> None:
 
 def answer(name: str, kind: str, place: str, mode: str) -> None:
     """Answers both questions with its own name; stalls before each, and `mode` is the first."""
-    stops = {"ship_to": threading.Event(), "bill_to": threading.Event()}
+    stops = {"ship_to": Stop(), "bill_to": Stop()}
     with open_saver(kind, place) as saver:
         graph = order_graph(saver, stops)
         answers = {one.id: name for one in graph.get_state(THREAD).interrupts}
 
         def release() -> None:
+            for stop in stops.values():
+                stop.reached.wait()  # the run has read what it goes on from
             for field in (mode, *(other for other in stops if other != mode)):
                 wait_here()
-                stops[field].set()
+                stops[field].open.set()
 
         threading.Thread(target=release, daemon=True).start()
         told(lambda: graph.invoke(Command(resume=answers), THREAD))
