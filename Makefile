@@ -16,13 +16,17 @@ JAR := python/src/mortmain/mortmain.jar
 JAVA_SOURCES := pom.xml java-core/pom.xml .mvn/jvm.config $(shell find java-core/src/main -type f)
 ADAPTERS := $(patsubst %/pyproject.toml,%,$(wildcard adapters/*/pyproject.toml))
 
-.PHONY: help repro test test-java test-python test-adapters two-frameworks $(ADAPTERS) check lint wheel bench jar clean constraints
+.PHONY: help repro sabotage test test-java test-python test-adapters two-frameworks $(ADAPTERS) check lint wheel bench jar clean constraints
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1	\2/p' Makefile | expand -t 16
 
 repro: $(READY) $(JAR) ## run every claim of the README through the real gateway
 	$(BIN)/python repro/run.py
+
+SABOTAGE_OPTIONS ?=
+sabotage: $(READY) ## break one guard after the other in a copy of the tree; what the tests caught and missed (SABOTAGE_OPTIONS="--only NAME")
+	MVN="$(MVN)" $(BIN)/python repro/sabotage/sabotage.py $(SABOTAGE_OPTIONS)
 
 test: test-java test-python test-adapters ## everything that CI runs
 
