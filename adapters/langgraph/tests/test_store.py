@@ -263,3 +263,68 @@ def test_a_graph_uses_it(memory: MortmainStore) -> None:
     found = memory.get(DOCS, "k")
     assert found is not None
     assert found.value == {"from": "node"}
+
+
+# -------------------------------------------------------------------- watch
+
+
+def test_a_watcher_sees_each_item_once_and_in_order(memory: MortmainStore) -> None:
+    long = "k" * 300
+    memory.put(("users", "8"), "before", {"n": 0})
+    with memory.watch(("users",), timeout=5.0) as events:
+        memory.put(("users", "7"), "a/b %?", {"n": 1})
+        memory.put(("users", "7"), "a/b %?", {"n": 2})
+        memory.put(("other",), "unseen", {})
+        memory.put(("users", "7"), long, {"n": 3}, ttl=5)
+        memory.batch([PutOp(("users", "7"), long, None), PutOp(("users", "8", "deep"), "", {"n": 4})])
+        memory.delete(("users", "7"), "a/b %?")
+        seen = [next(events) for _ in range(6)]
+        item = memory.get(("users", "8", "deep"), "")
+        done = events.revision
+    assert [(one.kind, one.namespace, one.key, one.value) for one in seen] == [
+        ("put", ("users", "7"), "a/b %?", {"n": 1}),
+        ("put", ("users", "7"), "a/b %?", {"n": 2}),
+        ("put", ("users", "7"), long, {"n": 3}),
+        ("delete", ("users", "7"), long, None),
+        ("put", ("users", "8", "deep"), "", {"n": 4}),
+        ("delete", ("users", "7"), "a/b %?", None),
+    ]
+    assert seen[3].revision == seen[4].revision > seen[2].revision
+    assert item is not None
+    assert (item.version, item.updated_at) == (seen[4].version, seen[4].committed_at)
+    assert list(events) == []
+    assert list(memory.watch(("users",), after=done, timeout=0)) == []
+    again = list(memory.watch(("users", "7"), after=seen[0].revision, timeout=0))
+    assert again == [one for one in seen[1:] if one.namespace == ("users", "7")]
+    with pytest.raises(InvalidNamespaceError):
+        memory.watch(("a.b",))
+
+
+def test_what_is_touched_or_reclaimed_is_no_event_and_what_expired_is(store: mortmain.Store, prefix: str) -> None:
+    memory = MortmainStore(store, prefix=prefix, ttl={"default_ttl": 0.0001, "refresh_on_read": True})
+    with memory.watch(timeout=5.0) as events:
+        memory.put(DOCS, "k", {"n": 1})
+        memory.get(DOCS, "k")
+        store.reclaim(prefix=memory.prefix, reason="stalled")
+        end = time.monotonic() + 20.0
+        while not memory.sweep_ttl():
+            assert time.monotonic() < end
+        assert [(next(events).kind, next(events).kind)] == [("put", "delete")]
+
+
+async def test_a_task_watches_too(memory: MortmainStore) -> None:
+    long = "k" * 300
+    events = await memory.awatch(("docs",), timeout=5.0)
+    await memory.aput(DOCS, long, {"n": 1})
+    await memory.adelete(DOCS, long)
+    first = await anext(events)
+    assert (first.kind, first.key, first.value) == ("put", long, {"n": 1})
+    second = await anext(events)
+    assert (second.kind, second.key, second.namespace) == ("delete", long, DOCS)
+    after = events.revision
+    await events.close()
+    await memory.aput(DOCS, "k", {"n": 2})
+    async with memory.awatch(("docs",), after=after, timeout=0) as later:
+        assert [one.key async for one in later] == ["k"]
+    with pytest.raises(InvalidNamespaceError):
+        memory.awatch(("",))

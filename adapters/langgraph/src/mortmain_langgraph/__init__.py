@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ._admin import ThreadInfo, export_to, import_from
 from ._claim import ThreadClaim
+from ._item_watch import AsyncItemWatch, ItemEvent, ItemWatch
 from ._items import VersionedItem, VersionedSearchItem
 from ._saver import MortmainSaver
 from ._store import MortmainStore
@@ -14,6 +15,9 @@ from ._store import MortmainStore
 __version__ = "0.1.0"
 
 __all__ = [
+    "AsyncItemWatch",
+    "ItemEvent",
+    "ItemWatch",
     "MortmainSaver",
     "MortmainStore",
     "ThreadClaim",

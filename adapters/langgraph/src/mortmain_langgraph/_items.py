@@ -111,6 +111,15 @@ class Keys:
         labels = key[len(self.prefix) + 2 :].split("/")[:-2]
         return tuple(unquote(label) for label in labels)
 
+    def item_of(self, key: str) -> str:
+        """What the item of a key is called; the key's own last segment where that is a hash."""
+        name = key.rsplit("/", 1)[1]
+        return "" if name == "%" else unquote(name)
+
+    def is_hashed(self, key: str) -> bool:
+        """Whether the item's own key was too long for a segment."""
+        return key.rsplit("/", 1)[1].startswith("%H")
+
     def sibling(self, key: str, kind: str) -> str:
         """The key of the same item's record of another kind."""
         return f"{self.prefix}{kind}{key[len(self.prefix) + 1 :]}"

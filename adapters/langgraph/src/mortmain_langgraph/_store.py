@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal
 
 import mortmain
@@ -27,6 +25,7 @@ from langgraph.store.base import (
 
 from ._connection import connect
 from ._drive import Await, Commit, Flow, Read, Scan, Transact, drive, drive_async
+from ._item_watch import AsyncItemWatch, ItemWatch
 from ._items import (
     Keys,
     VersionedItem,
@@ -43,8 +42,10 @@ from ._items import (
     search_item_of,
     unpack_vectors,
 )
+from ._sweeper import Sweeper
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from types import TracebackType
 
     from langgraph.store.base import NotProvided
@@ -85,7 +86,7 @@ class MortmainStore(BaseStore):
         self.index_config = index
         self.embeddings = ensure_embeddings(index.get("embed")) if index else None
         self._fields = [(path, _tokens(path)) for path in (index.get("fields") or ["$"])] if index else []
-        self._sweeper: _Sweeper | None = None
+        self._sweeper: Sweeper | None = None
 
     @classmethod
     def open(
@@ -183,6 +184,31 @@ class MortmainStore(BaseStore):
     ) -> VersionedItem | None:
         """The twin of `update`; fn is a plain function."""
         return await drive_async(self._update(namespace, key, fn), self._connection.store)
+
+    def watch(
+        self, namespace_prefix: tuple[str, ...] = (), *, after: int | None = None, timeout: float | None = None
+    ) -> ItemWatch:
+        """An iterator over ItemEvents of the items below a namespace, in order, each once, from now on:
+
+            with store.watch(("users", "7")) as events:
+                for event in events:
+                    print(event.kind, event.namespace, event.key, event.value)
+
+        after: a revision (`events.revision` of an earlier watch, in any process) instead of now; RevisionCompacted if
+        it is not kept any more. timeout: seconds of silence after which the iteration ends; None waits for ever. It
+        reconnects by itself, without a gap or a double.
+        """
+        check_labels(namespace_prefix)
+        below = self._keys.below("i", namespace_prefix)
+        return ItemWatch(self._connection.store, self._keys, below, after, timeout)
+
+    def awatch(
+        self, namespace_prefix: tuple[str, ...] = (), *, after: int | None = None, timeout: float | None = None
+    ) -> AsyncItemWatch:
+        """The twin of `watch`: `async for event in store.awatch(...)`; `await store.awatch(...)` begins now."""
+        check_labels(namespace_prefix)
+        below = self._keys.below("i", namespace_prefix)
+        return AsyncItemWatch(self._connection.store, self._keys, below, after, timeout)
 
     # ------------------------------------------------------------ reads
 
@@ -431,41 +457,13 @@ class MortmainStore(BaseStore):
         if self._sweeper is None or not self._sweeper.is_alive():
             configured = (self.ttl_config or {}).get("sweep_interval_minutes")
             minutes = sweep_interval_minutes or configured or 5.0
-            self._sweeper = _Sweeper(self.sweep_ttl, 60.0 * float(minutes))
+            self._sweeper = Sweeper(self.sweep_ttl, 60.0 * float(minutes))
             self._sweeper.start()
         return self._sweeper.future
 
     def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
         """Stop sweeping; whether it has stopped within so many seconds."""
         return self._sweeper is None or self._sweeper.stop(timeout)
-
-
-class _Sweeper(threading.Thread):
-    """Sweeps until it is told to stop; a failed sweep is repeated at the next turn."""
-
-    def __init__(self, sweep: Callable[[], int], seconds: float) -> None:
-        super().__init__(name="mortmain-ttl-sweeper", daemon=True)
-        self.future: Future[None] = Future()
-        self._sweep = sweep
-        self._seconds = seconds
-        self._over = threading.Event()
-        self.future.add_done_callback(lambda _: self._over.set())
-
-    def run(self) -> None:
-        while not self._over.wait(self._seconds):
-            try:
-                self._sweep()
-            except mortmain.MortmainError:
-                continue
-
-    def stop(self, timeout: float | None) -> bool:
-        self._over.set()
-        self.join(timeout)
-        if self.is_alive():
-            return False
-        if not self.future.done():
-            self.future.set_result(None)
-        return True
 
 
 def _unexpected(before: Snapshot[Any], expected: int | None) -> mortmain.VersionConflict | None:
