@@ -18,7 +18,7 @@ from ._drive import drive, drive_async
 from ._flows import SaverFlows
 from ._layout import Layout, Record
 from ._pieces import Pieces
-from ._tickets import Fence, RunTicket, Versions, asked
+from ._tickets import Fence, RunTicket, asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -179,8 +179,7 @@ class MortmainSaver(BaseCheckpointSaver[str]):
     def get_next_version(self) -> Callable[[str | None, None], str]:
         """LangGraph asks for it once per run, just before the run's first read; what it gets ends a refused run at
         its next step. The random end tells versions of different forks apart."""
-        versions = Versions()
-        asked.set(versions)
+        versions = asked()
 
         def next_version(current: str | None, channel: None = None) -> str:
             run: RunTicket | None = versions.run

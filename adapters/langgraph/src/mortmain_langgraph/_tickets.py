@@ -15,6 +15,7 @@ import contextvars
 import copy
 import re
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -39,9 +40,10 @@ class RunTicket:
     """One graph's right to go on in one namespace. Shared by reference between the configs of its run; thread-safe.
 
     refused: the conflict that ended it; a refused ticket stays refused.
+    control: LangGraph's RunControl of a run that cannot be ended through its version numbers.
     """
 
-    __slots__ = ("__weakref__", "claim", "known", "outer", "refused", "runtime", "space", "ticket")
+    __slots__ = ("__weakref__", "claim", "control", "known", "outer", "refused", "runtime", "space", "ticket")
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class RunTicket:
         self.runtime = runtime
         self.claim = claim
         self.refused: Conflict | None = None
+        self.control: Any = None
         # Pieces that are stored as long as this ticket is good: whoever removes one moves the head.
         self.known: set[bytes] = set()
 
@@ -83,6 +86,8 @@ class RunTicket:
         for link in links[: last + 1]:
             if link.refused is None:
                 link.refused = error
+                if link.control is not None:
+                    link.control.request_drain(f"{type(error).__name__}: {error}")
 
     def guard(self, txn: Any) -> None:
         """Put the guards of the whole chain into a transaction."""
@@ -108,15 +113,23 @@ class RunTicket:
 
 class Versions:
     """What one access of `get_next_version` returns is asked for by one loop, just before its first read; so the
-    ticket of that read belongs to it, and a refused run ends at its next step."""
+    ticket of that read belongs to it, and a refused run ends at its next step. Where no read follows, as in
+    `update_state`, it is forgotten with the function that was returned."""
 
-    __slots__ = ("run",)
+    __slots__ = ("__weakref__", "run")
 
     def __init__(self) -> None:
         self.run: RunTicket | None = None
 
 
-asked: contextvars.ContextVar[Versions | None] = contextvars.ContextVar("mortmain_versions", default=None)
+_asked: contextvars.ContextVar[weakref.ref[Versions] | None] = contextvars.ContextVar("mortmain_versions", default=None)
+
+
+def asked() -> Versions:
+    """What the function that makes a run's version numbers and its first read have in common."""
+    versions = Versions()
+    _asked.set(weakref.ref(versions))
+    return versions
 
 
 def is_of_a_graph(config: Any) -> bool:
@@ -210,10 +223,14 @@ class Fence:
                 self._by_control[id(control)] = (control, run if run.outer is None else held or run)
                 while len(self._by_control) > 256:
                     self._by_control.popitem(last=False)
-        versions = asked.get()
+        reference = _asked.get()
+        versions = reference() if reference is not None else None
         if versions is not None and versions.run is None:
             versions.run = run
-            asked.set(None)
+            _asked.set(None)
+        elif run.outer is None:
+            # Somebody else makes the version numbers, as LangGraph's server does.
+            run.control = control if hasattr(control, "request_drain") else None
         return run
 
     def _of_control(self, control: object) -> RunTicket | None:
