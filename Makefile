@@ -16,7 +16,7 @@ JAR := python/src/mortmain/mortmain.jar
 JAVA_SOURCES := pom.xml java-core/pom.xml .mvn/jvm.config $(shell find java-core/src/main -type f)
 ADAPTERS := $(patsubst %/pyproject.toml,%,$(wildcard adapters/*/pyproject.toml))
 
-.PHONY: help repro sabotage test test-java test-python test-adapters two-frameworks $(ADAPTERS) check lint wheel bench jar clean constraints
+.PHONY: help repro sabotage test test-java test-python test-adapters two-frameworks langgraph-server $(ADAPTERS) check lint wheel bench jar clean constraints
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1	\2/p' Makefile | expand -t 16
@@ -57,6 +57,13 @@ two-frameworks: $(READY) $(JAR) ## a LangGraph graph and an OpenAI agent share o
 	  -e ../../python -e ../../adapters/langgraph -e ../../adapters/openai-agents; \
 	.venv/bin/python ../run.py two_frameworks
 
+# LangGraph's server brings 80 packages and has a licence of its own, so that it is no part of the tests.
+langgraph-server: $(READY) $(JAR) ## `langgraph dev` on MortmainSaver and MortmainStore, in an environment of its own
+	@cd repro/langgraph_server; [ -x .venv/bin/python ] || ../../$(BIN)/uv venv -q --seed --python ../../$(BIN)/python .venv; \
+	../../$(BIN)/uv pip install -q --python .venv/bin/python -c constraints.txt \
+	  -e ../../python -e ../../adapters/langgraph 'langgraph-cli[inmem]'; \
+	.venv/bin/python ../run.py langgraph_server
+
 check: lint $(READY) $(JAR) ## the fast loop: compile, lint, unit tests
 	$(MVN) -q test -pl java-core -DexcludedGroups=slow
 	cd python && ../$(BIN)/python -m pytest -q -m 'not slow'
@@ -96,4 +103,4 @@ constraints: $(READY) ## resolve the pinned development tools anew
 	  --custom-compile-command "make constraints" repro/bench/requirements.in -o repro/bench/constraints.txt
 
 clean: ## remove what was built, environments included
-	rm -rf .venv dist target java-core/target specs/target $(JAR) adapters/*/.venv-* repro/two_frameworks/.venv
+	rm -rf .venv dist target java-core/target specs/target $(JAR) adapters/*/.venv-* repro/two_frameworks/.venv repro/langgraph_server/.venv

@@ -10,11 +10,13 @@ import asyncio
 import operator
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, TypedDict
 
 import mortmain
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
@@ -54,12 +56,25 @@ class Notes(TypedDict):
     notes: Annotated[list[str], operator.add]
 
 
-def notes_graph(saver: Any, name: str, waits: bool) -> Any:
-    """think -> write down. `waits`: stalls in the node that thinks, as a long call of a model does."""
+def until_stored(saver: Any, config: RunnableConfig) -> None:
+    """Wait until the checkpoint is stored from which this node runs: asynchronous runs write in the background."""
+    checkpoint_id = config["configurable"]["checkpoint_map"][""]
+    wanted: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": "", "checkpoint_id": checkpoint_id}}
+    end = time.monotonic() + 60.0
+    while saver.get_tuple(wanted) is None:
+        if time.monotonic() > end:
+            raise SystemExit("the run's first checkpoint was never stored")
 
-    def think(state: Notes) -> dict[str, Any]:
+
+def notes_graph(saver: Any, name: str, waits: bool, early: bool = True) -> Any:
+    """think -> write down. `waits`: stalls in the node that thinks, as a long call of a model does. early: the run
+    stores something before its end."""
+
+    def think(state: Notes, config: RunnableConfig) -> dict[str, Any]:
         say(f"starts from {state['notes']}")
         if waits:
+            if early:
+                until_stored(saver, config)
             wait_here()
         return {}
 
@@ -158,7 +173,7 @@ def note(name: str, kind: str, place: str, mode: str) -> None:
             told(lambda: asyncio.run(graph.ainvoke({"notes": []}, THREAD)))
         return
     with open_saver(kind, place) as saver:
-        graph = notes_graph(saver, name, name in ("slow", "one", "two"))
+        graph = notes_graph(saver, name, name in ("slow", "one", "two"), mode != "exit")
         told(lambda: graph.invoke({"notes": []}, THREAD, durability=mode))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from typing import TYPE_CHECKING
@@ -38,6 +39,11 @@ class Connection:
             if self._store is None:
                 self._store = mortmain.open(self.directory)
             return self._store
+
+    async def attached(self) -> Store:
+        """The same without blocking an event loop: finding or starting a gateway looks at files and waits."""
+        store = self._store
+        return store if store is not None else await asyncio.to_thread(lambda: self.store)
 
     def enter(self) -> Connection:
         with _lock:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mortmain import Event, Snapshot, Store
+    from mortmain.aio import AsyncWatch
 
+    from ._connection import Connection
     from ._items import Keys
 
 
@@ -89,27 +91,38 @@ class AsyncItemWatch:
     "From now on" is the moment of `events = await store.awatch(...)`, or of the first step of the iteration.
     """
 
-    def __init__(self, store: Store, keys: Keys, prefix: str, after: int | None, timeout: float | None) -> None:
-        self._store = store.aio
+    def __init__(
+        self, connection: Connection, keys: Keys, prefix: str, after: int | None, timeout: float | None
+    ) -> None:
+        self._connection = connection
         self._keys = keys
-        self._events = self._store.watch(prefix, after=after, values=True, timeout=timeout)
+        self._what = (prefix, after, timeout)
+        self._events: AsyncWatch | None = None
+        self._closed = False
 
     @property
     def revision(self) -> int:
         """As in `ItemWatch`."""
-        return self._events.revision
+        return self._events.revision if self._events is not None else self._what[1] or 0
 
     def __await__(self) -> Generator[Any, None, AsyncItemWatch]:
         return self._bound().__await__()
 
     async def _bound(self) -> AsyncItemWatch:
-        await self._events
+        if self._events is None:
+            prefix, after, timeout = self._what
+            store = await self._connection.attached()
+            self._events = await store.aio.watch(prefix, after=after, values=True, timeout=timeout)
         return self
 
     def __aiter__(self) -> AsyncItemWatch:
         return self
 
     async def __anext__(self) -> ItemEvent:
+        if self._closed:
+            raise StopAsyncIteration
+        await self._bound()
+        assert self._events is not None
         async for event in self._events:
             if event.kind != "reclaim":
                 return _told(event, self._keys, await self._gone(event))
@@ -119,13 +132,16 @@ class AsyncItemWatch:
         if not self._keys.is_hashed(event.key) or event.value is not None:
             return None
         try:
-            return await self._store.read(event.key, revision=event.revision - 1)
+            store = await self._connection.attached()
+            return await store.aio.read(event.key, revision=event.revision - 1)
         except mortmain.RevisionCompacted:
             return None
 
     async def close(self) -> None:
         """End the iteration; the event that was given out last was the last one."""
-        await self._events.close()
+        self._closed = True
+        if self._events is not None:
+            await self._events.close()
 
     async def __aenter__(self) -> AsyncItemWatch:
         return await self._bound()
@@ -136,7 +152,7 @@ class AsyncItemWatch:
         await self.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._events!r}>"
+        return f"<{type(self).__name__} {self._keys.prefix}>"
 
 
 def _told(event: Event, keys: Keys, before: Snapshot[Any] | None) -> ItemEvent:

@@ -124,6 +124,9 @@ class MortmainSaver(BaseCheckpointSaver[str]):
     def _store(self) -> Store:
         return self._shared.connection.store
 
+    async def _attached(self) -> Store:
+        return await self._shared.connection.attached()
+
     @property
     def _flows(self) -> SaverFlows:
         shared = self._shared
@@ -173,7 +176,7 @@ class MortmainSaver(BaseCheckpointSaver[str]):
 
     async def aif_unchanged(self, snapshot: StateSnapshot) -> RunnableConfig:
         """The twin of `if_unchanged`."""
-        return await drive_async(self._flows.if_unchanged(snapshot.config), self._store)
+        return await drive_async(self._flows.if_unchanged(snapshot.config), await self._attached())
 
     @property
     def get_next_version(self) -> Callable[[str | None, None], str]:
@@ -198,7 +201,7 @@ class MortmainSaver(BaseCheckpointSaver[str]):
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The twin of `get_tuple`."""
-        return await drive_async(self._flows.get_tuple(config), self._store)
+        return await drive_async(self._flows.get_tuple(config), await self._attached())
 
     def list(
         self,
@@ -229,9 +232,9 @@ class MortmainSaver(BaseCheckpointSaver[str]):
     ) -> AsyncIterator[CheckpointTuple]:
         """The twin of `list`."""
         flows = self._flows
-        spots = await drive_async(flows.find(config, before), self._store)
+        spots = await drive_async(flows.find(config, before), await self._attached())
         for page in _pages(spots, filter, limit):
-            for one in await drive_async(flows.load(page, filter), self._store):
+            for one in await drive_async(flows.load(page, filter), await self._attached()):
                 if limit is not None:
                     limit -= 1
                     if limit < 0:
@@ -248,7 +251,7 @@ class MortmainSaver(BaseCheckpointSaver[str]):
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         """The twin of `get_delta_channel_history`."""
-        return await drive_async(self._flows.delta_history(config, channels), self._store)
+        return await drive_async(self._flows.delta_history(config, channels), await self._attached())
 
     # ------------------------------------------------------------ writes
 
@@ -271,7 +274,7 @@ class MortmainSaver(BaseCheckpointSaver[str]):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """The twin of `put`."""
-        return await drive_async(self._flows.put(config, checkpoint, metadata, new_versions), self._store)
+        return await drive_async(self._flows.put(config, checkpoint, metadata, new_versions), await self._attached())
 
     def put_writes(
         self,
@@ -291,7 +294,7 @@ class MortmainSaver(BaseCheckpointSaver[str]):
         task_path: str = "",
     ) -> None:
         """The twin of `put_writes`."""
-        await drive_async(self._flows.put_writes(config, writes, task_id, task_path), self._store)
+        await drive_async(self._flows.put_writes(config, writes, task_id, task_path), await self._attached())
 
     # ------------------------------------------------------------ whole threads
 
@@ -301,7 +304,7 @@ class MortmainSaver(BaseCheckpointSaver[str]):
 
     async def adelete_thread(self, thread_id: str) -> None:
         """The twin of `delete_thread`."""
-        await drive_async(self._flows.delete_thread(str(thread_id)), self._store)
+        await drive_async(self._flows.delete_thread(str(thread_id)), await self._attached())
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints whose metadata names one of the runs, with their writes."""
@@ -309,7 +312,7 @@ class MortmainSaver(BaseCheckpointSaver[str]):
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """The twin of `delete_for_runs`."""
-        await drive_async(self._flows.delete_for_runs(run_ids), self._store)
+        await drive_async(self._flows.delete_for_runs(run_ids), await self._attached())
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy all checkpoints and writes of a thread."""
@@ -317,7 +320,7 @@ class MortmainSaver(BaseCheckpointSaver[str]):
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """The twin of `copy_thread`."""
-        await drive_async(self._flows.copy_thread(str(source_thread_id), str(target_thread_id)), self._store)
+        await drive_async(self._flows.copy_thread(str(source_thread_id), str(target_thread_id)), await self._attached())
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """keep_latest: of each namespace the newest checkpoint and what its delta channels need; delete or
@@ -332,7 +335,7 @@ class MortmainSaver(BaseCheckpointSaver[str]):
         for thread_id in _doomed(thread_ids, strategy):
             await self.adelete_thread(thread_id)
         if strategy == "keep_latest":
-            await drive_async(self._flows.prune([str(one) for one in thread_ids], _latest), self._store)
+            await drive_async(self._flows.prune([str(one) for one in thread_ids], _latest), await self._attached())
 
     # ------------------------------------------------------------ operators
 

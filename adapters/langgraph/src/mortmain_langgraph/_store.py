@@ -142,7 +142,7 @@ class MortmainStore(BaseStore):
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """The twin of `batch`."""
-        return await drive_async(self._batch(list(ops)), self._connection.store)
+        return await drive_async(self._batch(list(ops)), await self._connection.attached())
 
     def put(
         self,
@@ -170,7 +170,7 @@ class MortmainStore(BaseStore):
     ) -> None:
         """The twin of `put`."""
         flow = self._put(namespace, key, value, index, ttl, expected_version)
-        await drive_async(flow, self._connection.store)
+        await drive_async(flow, await self._connection.attached())
 
     def update(
         self, namespace: tuple[str, ...], key: str, fn: Callable[[dict[str, Any] | None], Any]
@@ -183,7 +183,7 @@ class MortmainStore(BaseStore):
         self, namespace: tuple[str, ...], key: str, fn: Callable[[dict[str, Any] | None], Any]
     ) -> VersionedItem | None:
         """The twin of `update`; fn is a plain function."""
-        return await drive_async(self._update(namespace, key, fn), self._connection.store)
+        return await drive_async(self._update(namespace, key, fn), await self._connection.attached())
 
     def watch(
         self, namespace_prefix: tuple[str, ...] = (), *, after: int | None = None, timeout: float | None = None
@@ -208,7 +208,7 @@ class MortmainStore(BaseStore):
         """The twin of `watch`: `async for event in store.awatch(...)`; `await store.awatch(...)` begins now."""
         check_labels(namespace_prefix)
         below = self._keys.below("i", namespace_prefix)
-        return AsyncItemWatch(self._connection.store, self._keys, below, after, timeout)
+        return AsyncItemWatch(self._connection, self._keys, below, after, timeout)
 
     # ------------------------------------------------------------ reads
 
@@ -431,7 +431,7 @@ class MortmainStore(BaseStore):
 
     async def asweep_ttl(self) -> int:
         """The twin of `sweep_ttl`."""
-        return await drive_async(self._sweep(), self._connection.store)
+        return await drive_async(self._sweep(), await self._connection.attached())
 
     def _sweep(self) -> Flow[int]:
         at = now().timestamp()
