@@ -80,6 +80,7 @@ wheel: $(READY) $(JAR) ## the wheels of all distributions into dist/
 BENCH_OPTIONS ?=
 bench: $(READY) $(JAR) ## the benchmark programs: a table and a picture in target/bench (BENCH_OPTIONS=--quick: 3 minutes)
 	$(BIN)/uv pip install -q --python $(BIN)/python -r repro/bench/constraints.txt
+	$(BIN)/uv pip install -q --python $(BIN)/python -c adapters/langgraph/constraints-newest.txt -e 'adapters/langgraph[sqlite]'
 	$(BIN)/python repro/bench/run.py $(BENCH_OPTIONS)
 
 jar: $(JAR) ## build mortmain.jar and put it where the Python package looks for it

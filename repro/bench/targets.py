@@ -41,7 +41,25 @@ def _suffix(unit: str) -> str:
 
 
 _EIGHT = "8 processes, "
-_ADAPTERS = "measured with the adapters"
+
+# What LangGraph's savers are measured with: bytes of a value by name, threads of one process.
+CALLS = ("put", "put_writes", "get_tuple")
+SIZES = {"1 KB": 1_000, "10 KB": 10_000, "100 KB": 100_000, "1 MB": 1_000_000}
+THREADS = (1, 4, 16)
+
+
+def langgraph_row(call: str, size: str, threads: int) -> str:
+    return f"langgraph_{call}_{size.replace(' ', '').lower()}_{threads}"
+
+
+def _langgraph(call: str, size: str, threads: int) -> Target:
+    """put has targets alone (p50) and with 16 threads (throughput); the rest is measured beside it."""
+    alone = threads == 1
+    bounds = {1: (1.2, 0.8), 16: (2.0, 4.0)}.get(threads, (None, None)) if call == "put" else (None, None)
+    how = "alone, p50" if alone else f"{threads} threads, throughput"
+    name = f"LangGraph {call}, {size}, {how}"
+    return Target(langgraph_row(call, size, threads), name, "SqliteSaver, WAL FULL", "x", *bounds, more=not alone)
+
 
 TARGETS = (
     Target("commit", "durable commit of 512 B, one process, p50", "sqlite3 WAL FULL in process", "x", 1.4, 1.15),
@@ -55,9 +73,8 @@ TARGETS = (
     Target("mounted", "mounted key, acknowledged after the file", "unmounted", "x", 0.6, 0.9, more=True),
     Target("read", "read of 4 KB, p50", "(sqlite3 beside it)", "µs", 60.0, 20.0),
     Target("list", "list of 10,000 appended items, cold read", NONE, "ms", 2.0, None),
-    Target("langgraph", "LangGraph put, alone, p50", "SqliteSaver, WAL FULL", "x", 1.2, 0.8, False, _ADAPTERS),
-    Target("langgraph_16", "LangGraph put, 16 threads", "SqliteSaver, WAL FULL", "x", 2.0, 4.0, True, _ADAPTERS),
-    Target("langgraph_disk", "LangGraph, 200 steps, bytes on disk", "SqliteSaver", "x", 0.2, 0.05, False, _ADAPTERS),
+    *(_langgraph(call, size, threads) for call in CALLS for size in SIZES for threads in THREADS),
+    Target("langgraph_disk", "LangGraph, 200 steps, bytes on disk", "SqliteSaver", "x", 0.2, 0.05),
     Target("frame_200", "frame call, 200 B there and back", "stock py4j, bytes", "x", None, None, more=True),
     Target("frame_4k", "frame call, 4 KB there and back", "stock py4j, bytes", "x", 5.0, None, more=True),
     Target("frame_64k", "frame call, 64 KB there and back", "stock py4j, bytes", "x", None, None, more=True),

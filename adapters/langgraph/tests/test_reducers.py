@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
 from dataclasses import fields
 from typing import Annotated, Any, TypedDict
@@ -185,3 +186,14 @@ def test_folds_of_other_processes_are_all_kept(store: mortmain.Store, prefix: st
     assert one.get("object") == {"a": 1, "b": 2}
     assert one.get("missing", 0) == 0
     other.close()
+
+
+async def test_tasks_fold_in_the_coordinator_too(store: mortmain.Store, prefix: str) -> None:
+    shared = r.SharedState(store, prefix)
+    await asyncio.gather(*(shared.acount("n") for _ in range(5)), *(shared.aappend("list", n) for n in range(5)))
+    await shared.aadd("set", "x")
+    await shared.amerge("object", {"a": 1})
+    assert await shared.aget("n") == 5
+    assert sorted(await shared.aget("list")) == list(range(5))
+    assert (await shared.aget("set"), await shared.aget("object")) == (["x"], {"a": 1})
+    assert await shared.aget("missing", 0) == 0

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import mortmain
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 
-from ._flows import where
+from ._drive import Flow, Read, Scan
+from ._flow_base import where
 from ._layout import id_of, place_of
 
 if TYPE_CHECKING:
-    from mortmain import Snapshot, Store
+    from mortmain import Snapshot
 
     from ._layout import Layout, Record
     from ._saver import MortmainSaver
 
 Progress = Callable[[int, int], None]
+# Chooses of the records of a namespace, newest first, those that stay.
+Keeper: TypeAlias = "Callable[[list[Record], list[Snapshot[Any]]], Iterable[Record]]"
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,12 @@ class ThreadInfo:
     updated_at: datetime | None
 
 
-def threads(store: Store, layout: Layout) -> Iterator[ThreadInfo]:
+def threads(layout: Layout) -> Flow[list[ThreadInfo]]:
     """Every thread below a prefix, in the order of its escaped ids; one scan of keys."""
     counts: dict[str, int] = {}
     newest: dict[str, str] = {}
     heads: dict[str, list[str]] = {}
-    for snapshot in store.scan(layout.threads, values=False):
+    for snapshot in (yield Scan(layout.threads, None, False)):
         place = place_of(snapshot.key, layout.threads)
         thread = place.space[len(layout.threads) :].split("/")[0]
         if place.kind == "a":
@@ -48,22 +51,17 @@ def threads(store: Store, layout: Layout) -> Iterator[ThreadInfo]:
             counts[thread] = counts.get(thread, 0) + 1
             if place.space.endswith("/%/"):
                 newest.setdefault(thread, id_of(place.name))
+    listed = []
     for thread, keys in heads.items():
-        found = [one for one in store.read_many(keys).values() if one.exists]
+        found = [one for one in (yield Read(keys)) if one.exists]
         if found:
             last = max(found, key=lambda one: one.revision)
-            yield ThreadInfo(
-                found[0].value["thread"],
-                counts.get(thread, 0),
-                newest.get(thread),
-                last.writer,
-                last.committed_at,
-            )
+            name, count = found[0].value["thread"], counts.get(thread, 0)
+            listed.append(ThreadInfo(name, count, newest.get(thread), last.writer, last.committed_at))
+    return listed
 
 
-def keeper(
-    keep: int | None, max_age: timedelta | None
-) -> Callable[[list[Record], list[Snapshot[Any]]], Iterable[Record]]:
+def keeper(keep: int | None, max_age: timedelta | None) -> Keeper:
     """Chooses what retention leaves: the newest always, then by count and by age."""
     if keep is None and max_age is None:
         raise mortmain.InvalidRequest("keep: give keep or max_age", field="keep", reason="missing")

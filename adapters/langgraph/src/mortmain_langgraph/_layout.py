@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import mortmain
@@ -51,8 +52,12 @@ def id_of(segment: str) -> str:
     return bytes.fromhex(segment[:-1]).translate(_COMPLEMENT).decode()
 
 
+# Spaces whose keys are remembered: escaping the ids costs as much as packing a record.
+_SPACES = 2_000
+
+
 class Layout:
-    """The keys of one saver. Immutable, thread-safe."""
+    """The keys of one saver. Immutable but for what it remembers, thread-safe."""
 
     def __init__(self, prefix: str) -> None:
         name = prefix.strip("/")
@@ -60,11 +65,12 @@ class Layout:
             raise mortmain.InvalidRequest("prefix: 1 to 100 bytes", field="prefix", reason="length")
         self.prefix = f"{name}/"
         self.threads = f"{name}/t/"
+        self.space = lru_cache(_SPACES)(self._space)
 
     def thread(self, thread_id: str) -> str:
         return f"{self.threads}{part(thread_id, _THREAD_BYTES)}/"
 
-    def space(self, thread_id: str, ns: str) -> Space:
+    def _space(self, thread_id: str, ns: str) -> Space:
         return Space(f"{self.thread(thread_id)}{part(ns, _NS_BYTES)}/", thread_id, ns)
 
 

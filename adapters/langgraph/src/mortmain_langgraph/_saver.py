@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import mortmain
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 
-from ._admin import ThreadInfo, keeper, threads
+from ._admin import Keeper, ThreadInfo, keeper, threads
 from ._claim import ThreadClaim
 from ._connection import Connection, connect
-from ._drive import drive, drive_async
+from ._drive import Flow, drive, drive_async
 from ._flows import SaverFlows
 from ._layout import Layout, Record
 from ._pieces import Pieces
@@ -341,7 +341,12 @@ class MortmainSaver(BaseCheckpointSaver[str]):
 
     def threads(self) -> Iterator[ThreadInfo]:
         """Every thread, with the number of its checkpoints and when it was last written."""
-        return threads(self._store, self._shared.layout)
+        return iter(drive(threads(self._shared.layout), self._store))
+
+    async def athreads(self) -> AsyncIterator[ThreadInfo]:
+        """The twin of `threads`."""
+        for one in await drive_async(threads(self._shared.layout), await self._attached()):
+            yield one
 
     def retain(
         self,
@@ -352,9 +357,24 @@ class MortmainSaver(BaseCheckpointSaver[str]):
     ) -> None:
         """Keep of each namespace the newest `keep` checkpoints and those younger than `max_age`, the newest always, and
         what their delta channels need. None: of all threads. A run in flight is refused if something was removed."""
-        choose = keeper(keep, max_age)
-        chosen = [one.thread_id for one in self.threads()] if thread_ids is None else [str(one) for one in thread_ids]
-        drive(self._flows.prune(chosen, choose), self._store)
+        drive(self._retain(thread_ids, keeper(keep, max_age)), self._store)
+
+    async def aretain(
+        self,
+        thread_ids: Sequence[str] | None = None,
+        *,
+        keep: int | None = None,
+        max_age: timedelta | None = None,
+    ) -> None:
+        """The twin of `retain`."""
+        await drive_async(self._retain(thread_ids, keeper(keep, max_age)), await self._attached())
+
+    def _retain(self, thread_ids: Sequence[str] | None, choose: Keeper) -> Flow[None]:
+        if thread_ids is None:
+            chosen = [one.thread_id for one in (yield from threads(self._shared.layout))]
+        else:
+            chosen = [str(one) for one in thread_ids]
+        yield from self._flows.prune(chosen, choose)
 
 
 def _latest(records: list[Record], _: list[Snapshot[Any]]) -> Iterable[Record]:

@@ -11,6 +11,7 @@ passes a case if nothing was, that is if one of the two was told by an error.
 from __future__ import annotations
 
 import operator
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypedDict
@@ -99,15 +100,29 @@ class _Scene:
         graph = self.graph(name, middle)
         self.told(name, lambda: graph.invoke({"items": []}, self.config, durability=durability))
 
+    def latest(self) -> str | None:
+        """The id of the newest checkpoint."""
+        found = self.make().get_tuple(self.config)
+        return found.checkpoint["id"] if found else None
+
     def stored(self) -> list[str]:
         found = self.make().get_tuple(self.config)
         return list(found.checkpoint["channel_values"].get("items", [])) if found else []
 
 
+def _until_it_wrote(scene: _Scene, durability: str, before: str | None) -> None:
+    """An asynchronous run stores its input in the background: wait for it, so that the case has one course."""
+    end = time.monotonic() + 20.0
+    while durability == "async" and scene.latest() == before and time.monotonic() < end:
+        time.sleep(0.005)
+
+
 def _stale_run(scene: _Scene, durability: str) -> None:
     scene.run("first")
+    before = scene.latest()
 
     def others() -> None:
+        _until_it_wrote(scene, durability, before)
         for name in ("b", "c", "d"):
             scene.run(name)
 

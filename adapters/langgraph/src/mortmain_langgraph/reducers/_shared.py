@@ -53,6 +53,29 @@ class SharedState:
         snapshot = self._connection.store.read(self.key(name))
         return snapshot.value if snapshot.exists else default
 
+    # The twins, for coroutines.
+
+    async def aappend(self, name: str, item: Any, unique: str | None = None) -> Receipt:
+        """The twin of `append`."""
+        return await (await self._connection.attached()).aio.append(self.key(name), item, unique)
+
+    async def amerge(self, name: str, patch: Mapping[str, Any]) -> Receipt:
+        """The twin of `merge`."""
+        return await (await self._connection.attached()).aio.merge(self.key(name), patch)
+
+    async def acount(self, name: str, by: int | float | Decimal = 1) -> Receipt:
+        """The twin of `count`."""
+        return await (await self._connection.attached()).aio.increment(self.key(name), by)
+
+    async def aadd(self, name: str, member: Any) -> Receipt:
+        """The twin of `add`."""
+        return await (await self._connection.attached()).aio.add_to_set(self.key(name), member)
+
+    async def aget(self, name: str, default: Any = None) -> Any:
+        """The twin of `get`."""
+        snapshot = await (await self._connection.attached()).aio.read(self.key(name))
+        return snapshot.value if snapshot.exists else default
+
     def close(self) -> None:
         """Give the connection back."""
         self._connection.leave()

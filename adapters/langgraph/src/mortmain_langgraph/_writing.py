@@ -1,0 +1,155 @@
+"""What a saver writes, as flows: checkpoints and what tasks wrote, each in one commit with the guards of its run."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, cast
+
+import mortmain
+from langgraph.checkpoint.base import WRITES_IDX_MAP, get_checkpoint_metadata
+
+from ._drive import Commit, Flow
+from ._flow_base import BYTES, KEYS, Flows, address, where
+from ._layout import Form, Record, Space, Writes
+from ._tickets import RunTicket, is_of_a_graph
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
+    from mortmain import Receipt
+
+
+class Writing(Flows):
+    """The flows of `put` and `put_writes`. Thread-safe."""
+
+    # ------------------------------------------------------------ writing
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> Flow[RunnableConfig]:
+        thread_id, ns, parent_id = where(config)
+        space = self.layout.space(thread_id, ns)
+        run = self._writer(config, space)
+        rest = cast("dict[str, Any]", checkpoint.copy())
+        values = rest.pop("channel_values")
+        dumps = self.serde.dumps_typed
+        forms: dict[str, Form] = {}
+        pieces: dict[bytes, bytes] = {}
+        for channel, value in values.items():
+            forms[channel], needed = self.pieces.form(space.prefix, channel, *dumps(value))
+            pieces.update(needed)
+        full = get_checkpoint_metadata(config, metadata)
+        run_id = full.get("run_id")
+        record = Record(
+            thread_id,
+            ns,
+            checkpoint["id"],
+            parent_id,
+            dumps(rest),
+            dumps(full),
+            forms,
+            run_id if isinstance(run_id, str) else None,
+        )
+        key, data = space.record(checkpoint["id"]), record.pack()
+        receipt = yield from self._write(space, run, key, data, pieces, checkpoint["id"])
+        if receipt.keys[key].revision != receipt.revision:
+            # This id was there already: `ensure` kept the old record, and the new one replaces it.
+            yield from self._write(space, run, key, data, {}, checkpoint["id"], replace=True)
+        return address(thread_id, ns, checkpoint["id"])
+
+    def put_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
+    ) -> Flow[None]:
+        thread_id, ns, checkpoint_id = where(config)
+        if checkpoint_id is None:
+            raise mortmain.InvalidRequest(
+                "config: put_writes needs a checkpoint_id", field="config", reason="no checkpoint_id"
+            )
+        space = self.layout.space(thread_id, ns)
+        run = self._writer(config, space)
+        items: list[tuple[int, str, Form]] = []
+        pieces: dict[bytes, bytes] = {}
+        for index, (channel, value) in enumerate(writes):
+            form, needed = self.pieces.form(space.prefix, "", *self.serde.dumps_typed(value))
+            pieces.update(needed)
+            items.append((WRITES_IDX_MAP.get(channel, index), channel, form))
+        data = Writes(task_id, task_path, items).pack()
+        yield from self._write(space, run, space.new_writes(checkpoint_id), data, pieces, checkpoint_id)
+
+    def _writer(self, config: RunnableConfig, space: Space) -> RunTicket | None:
+        run = self.fence.current(config, space)
+        if run is not None:
+            run.check()
+        elif self.strict and is_of_a_graph(config):
+            raise mortmain.InvalidRequest(
+                f"config: a graph writes thread {space.thread_id} without having read it through this saver "
+                f"(langgraph {version('langgraph')} carries its config in a way that is not known here); "
+                "MortmainSaver(..., strict=False) accepts such writes unfenced",
+                field="config",
+                reason="no ticket",
+            )
+        return run
+
+    def _write(
+        self,
+        space: Space,
+        run: RunTicket | None,
+        key: str,
+        data: bytes,
+        pieces: dict[bytes, bytes],
+        checkpoint_id: str,
+        replace: bool = False,
+    ) -> Flow[Receipt]:
+        """The one commit of every write: guards, head, record and the pieces that may be missing."""
+        if run is not None:
+            pieces = {digest: piece for digest, piece in pieces.items() if digest not in run.known}
+        pieces = yield from self._write_ahead(space, pieces)
+        about = {"thread": space.thread_id, "ns": space.ns, "checkpoint": checkpoint_id}
+
+        def build(txn: Any) -> None:
+            if run is not None:
+                run.guard(txn)
+                txn.put(space.head, about)
+            else:
+                # Not a run's write, so it follows nothing; the head moves, and runs that read before are refused.
+                txn.merge(space.head, {**about, "raw": secrets.token_hex(4)})
+            (txn.put if replace else txn.ensure)(key, data)
+            for digest, piece in pieces.items():
+                txn.ensure(space.piece(digest), piece)
+
+        try:
+            receipt = yield Commit(build, None if run is not None else {"langgraph": "raw"})
+        except mortmain.Conflict as error:
+            if run is not None:
+                run.refuse(error)
+                self.fence.record(space.thread_id, error)
+            raise
+        if run is not None:
+            run.known.update(pieces)
+        self.pieces.keep(space.prefix, pieces)
+        return cast("Receipt", receipt)
+
+    def _write_ahead(self, space: Space, pieces: dict[bytes, bytes]) -> Flow[dict[bytes, bytes]]:
+        """Pieces that do not fit into one commit go first; alone they mean nothing."""
+        while len(pieces) > KEYS or sum(map(len, pieces.values())) > BYTES:
+            batch: dict[bytes, bytes] = {}
+            size = 0
+            for digest, piece in pieces.items():
+                if len(batch) >= KEYS or size + len(piece) > BYTES:
+                    break
+                batch[digest] = piece
+                size += len(piece)
+
+            def build(txn: Any, batch: dict[bytes, bytes] = batch) -> None:
+                for digest, piece in batch.items():
+                    txn.ensure(space.piece(digest), piece)
+
+            yield Commit(build)
+            pieces = {digest: piece for digest, piece in pieces.items() if digest not in batch}
+        return pieces
