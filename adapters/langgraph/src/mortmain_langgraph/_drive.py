@@ -93,15 +93,15 @@ def drive(flow: Flow[T], store: Store) -> T:
 
 
 def _perform(effect: Effect, store: Store) -> Any:
+    if isinstance(effect, Commit):
+        with store.transaction(meta=effect.meta) as txn:
+            effect.build(txn)
+        return txn.receipt
     if isinstance(effect, Scan):
         return list(store.scan(effect.prefix, limit=effect.limit, values=effect.values))
     if isinstance(effect, Read):
         found = store.read_many(effect.keys)
         return [found[key] for key in effect.keys]
-    if isinstance(effect, Commit):
-        with store.transaction(meta=effect.meta) as txn:
-            effect.build(txn)
-        return txn.receipt
     if isinstance(effect, Transact):
         return store.transact(lambda txn: effect.work(txn, txn.read_many(effect.keys))).result
     if isinstance(effect, Await):

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from hashlib import sha256
 
 from ._layout import Form
 
-# A value up to this many bytes lies inside the record that needs it: a key of its own would cost more.
-INLINE = 512
+# A value up to this many bytes lies inside the record that needs it: a key of its own costs more time than to write it
+# again, and some 300 bytes of the gateway's memory and journal.
+INLINE = 1024
 # A piece is at most this long, so that a change in the middle rewrites little.
 _PIECE = 64 * 1024
 _JOIN = 8
@@ -38,32 +39,19 @@ def header_length(kind: str, data: bytes) -> int:
     return {0xDC: 3, 0xDE: 3, 0xDD: 5, 0xDF: 5}.get(first, 0)
 
 
-def common_prefix(one: bytes, other: bytes) -> int:
-    """How many bytes two values share at their beginning, by comparing halves."""
-    low, high = 0, min(len(one), len(other))
-    if one[:high] == other[:high]:
-        return high
-    left, right = memoryview(one), memoryview(other)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle
-    return low
-
-
 def cut(body: bytes, before: tuple[bytes, list[tuple[bytes, int]]] | None) -> list[tuple[bytes, int]]:
     """(digest, length) of each piece of a value; those of the value before are kept as far as both agree."""
     pieces: list[tuple[bytes, int]] = []
     done = 0
     if before is not None:
-        shared = common_prefix(before[0], body)
-        for digest, size in before[1]:
-            if done + size > shared:
+        old, cuts = before
+        for digest, size in cuts:
+            end = done + size
+            # Slices of bytes are compared at once, those of a memoryview byte by byte.
+            if end > len(body) or body[done:end] != old[done:end]:
                 break
             pieces.append((digest, size))
-            done += size
+            done = end
     done = _join_small(pieces, len(body), done)
     view = memoryview(body)
     while done < len(body):
@@ -103,8 +91,10 @@ class Pieces:
         self._last: OrderedDict[tuple[str, str], tuple[bytes, list[tuple[bytes, int]]]] = OrderedDict()
         self._last_bytes = 0
 
-    def form(self, space: str, channel: str, kind: str, data: bytes) -> tuple[Form, dict[bytes, bytes]]:
-        """How a value is written down, and the pieces that it needs."""
+    def form(
+        self, space: str, channel: str, kind: str, data: bytes, stored: Container[bytes]
+    ) -> tuple[Form, dict[bytes, bytes]]:
+        """How a value is written down, and the pieces that it needs beside those that are stored for sure."""
         if len(data) <= INLINE:
             return [kind, data], {}
         at = header_length(kind, data)
@@ -113,7 +103,7 @@ class Pieces:
             before = self._last.get((space, channel))
         pieces = cut(body, before)
         self._remember(space, channel, body, pieces)
-        return [kind, data[:at], [digest for digest, _ in pieces]], _contents(body, pieces)
+        return [kind, data[:at], [digest for digest, _ in pieces]], _contents(body, pieces, stored)
 
     def loaded(self, space: str, channel: str, form: Form, found: Mapping[bytes, bytes]) -> tuple[str, bytes]:
         """(type, bytes) of a form whose pieces were read."""
@@ -159,9 +149,10 @@ class Pieces:
                 self._data_bytes -= len(gone)
 
 
-def _contents(body: bytes, pieces: list[tuple[bytes, int]]) -> dict[bytes, bytes]:
+def _contents(body: bytes, pieces: list[tuple[bytes, int]], stored: Container[bytes]) -> dict[bytes, bytes]:
     found, at = {}, 0
     for digest, size in pieces:
-        found[digest] = body[at : at + size]
+        if digest not in stored:
+            found[digest] = body[at : at + size]
         at += size
     return found

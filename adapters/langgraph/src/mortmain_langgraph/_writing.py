@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
     from mortmain import Receipt
 
+_NOTHING: frozenset[bytes] = frozenset()
+
 
 class Writing(Flows):
     """The flows of `put` and `put_writes`. Thread-safe."""
@@ -36,13 +38,14 @@ class Writing(Flows):
         thread_id, ns, parent_id = where(config)
         space = self.layout.space(thread_id, ns)
         run = self._writer(config, space)
+        stored = run.known if run is not None else _NOTHING
         rest = cast("dict[str, Any]", checkpoint.copy())
         values = rest.pop("channel_values")
         dumps = self.serde.dumps_typed
         forms: dict[str, Form] = {}
         pieces: dict[bytes, bytes] = {}
         for channel, value in values.items():
-            forms[channel], needed = self.pieces.form(space.prefix, channel, *dumps(value))
+            forms[channel], needed = self.pieces.form(space.prefix, channel, *dumps(value), stored)
             pieces.update(needed)
         full = get_checkpoint_metadata(config, metadata)
         run_id = full.get("run_id")
@@ -73,10 +76,11 @@ class Writing(Flows):
             )
         space = self.layout.space(thread_id, ns)
         run = self._writer(config, space)
+        stored = run.known if run is not None else _NOTHING
         items: list[tuple[int, str, Form]] = []
         pieces: dict[bytes, bytes] = {}
         for index, (channel, value) in enumerate(writes):
-            form, needed = self.pieces.form(space.prefix, "", *self.serde.dumps_typed(value))
+            form, needed = self.pieces.form(space.prefix, "", *self.serde.dumps_typed(value), stored)
             pieces.update(needed)
             items.append((WRITES_IDX_MAP.get(channel, index), channel, form))
         data = Writes(task_id, task_path, items).pack()
@@ -107,8 +111,6 @@ class Writing(Flows):
         replace: bool = False,
     ) -> Flow[Receipt]:
         """The one commit of every write: guards, head, record and the pieces that may be missing."""
-        if run is not None:
-            pieces = {digest: piece for digest, piece in pieces.items() if digest not in run.known}
         pieces = yield from self._write_ahead(space, pieces)
         about = {"thread": space.thread_id, "ns": space.ns, "checkpoint": checkpoint_id}
 
