@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import functools
 import operator
 import pickle
-import threading
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -19,7 +17,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
 
-from mortmain_langgraph import MortmainSaver, MortmainStore
+from mortmain_langgraph import MortmainSaver
 
 OLDEST = version("langgraph").startswith("1.0.")
 
@@ -360,34 +358,6 @@ def _checkpoint(checkpoint_id: str, **values: Any) -> Any:
     from langgraph.checkpoint.base import empty_checkpoint
 
     return {**empty_checkpoint(), "id": checkpoint_id, "channel_values": values}
-
-
-async def test_a_cancelled_task_finishes_its_write(saver: MortmainSaver) -> None:
-    writing = asyncio.ensure_future(saver.aput(config(), _checkpoint("1", x=1), {}, {}))
-    await asyncio.sleep(0)
-    writing.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await writing
-    assert await saver.aget_tuple(config()) is not None
-
-
-async def test_no_gateway_is_looked_for_on_the_event_loop(
-    store: mortmain.Store, prefix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    where: list[int] = []
-    attach = mortmain.open
-
-    def noting(*arguments: Any, **options: Any) -> mortmain.Store:
-        where.append(threading.get_ident())
-        return attach(*arguments, **options)
-
-    monkeypatch.setattr(mortmain, "open", noting)
-    async with MortmainSaver.open(store.directory, prefix) as saver:
-        assert await saver.aget_tuple(config()) is None
-    async with MortmainStore.open(store.directory, prefix=prefix) as memory, memory.awatch():
-        assert await memory.aget(("a",), "k") is None
-    assert len(where) == 2
-    assert threading.get_ident() not in where
 
 
 def test_a_ticket_does_not_travel_by_pickle(saver: MortmainSaver) -> None:

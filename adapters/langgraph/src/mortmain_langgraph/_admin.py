@@ -61,6 +61,11 @@ def threads(layout: Layout) -> Flow[list[ThreadInfo]]:
     return listed
 
 
+def newest(records: list[Record], _: list[Snapshot[Any]]) -> Iterable[Record]:
+    """A Keeper: of each namespace only the newest checkpoint."""
+    return records[:1]
+
+
 def keeper(keep: int | None, max_age: timedelta | None) -> Keeper:
     """Chooses what retention leaves: the newest always, then by count and by age."""
     if keep is None and max_age is None:

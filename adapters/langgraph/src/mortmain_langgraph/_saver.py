@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import mortmain
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 
-from ._admin import Keeper, ThreadInfo, keeper, threads
+from ._admin import Keeper, ThreadInfo, keeper, newest, threads
 from ._claim import ThreadClaim
 from ._connection import Connection, connect
 from ._drive import Flow, drive, drive_async
 from ._flows import SaverFlows
-from ._layout import Layout, Record
+from ._layout import Layout
 from ._pieces import Pieces
 from ._tickets import Fence, RunTicket, asked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from datetime import timedelta
 
     from langchain_core.runnables import RunnableConfig
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from langgraph.types import StateSnapshot
-    from mortmain import Conflict, Snapshot, Store
+    from mortmain import Conflict, Store
     from typing_extensions import Self
 
 # How many checkpoints `list` reads at once.
@@ -328,14 +328,14 @@ class MortmainSaver(BaseCheckpointSaver[str]):
         for thread_id in _doomed(thread_ids, strategy):
             self.delete_thread(thread_id)
         if strategy == "keep_latest":
-            drive(self._flows.prune([str(one) for one in thread_ids], _latest), self._store)
+            drive(self._flows.prune([str(one) for one in thread_ids], newest), self._store)
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """The twin of `prune`."""
         for thread_id in _doomed(thread_ids, strategy):
             await self.adelete_thread(thread_id)
         if strategy == "keep_latest":
-            await drive_async(self._flows.prune([str(one) for one in thread_ids], _latest), await self._attached())
+            await drive_async(self._flows.prune([str(one) for one in thread_ids], newest), await self._attached())
 
     # ------------------------------------------------------------ operators
 
@@ -375,10 +375,6 @@ class MortmainSaver(BaseCheckpointSaver[str]):
         else:
             chosen = [str(one) for one in thread_ids]
         yield from self._flows.prune(chosen, choose)
-
-
-def _latest(records: list[Record], _: list[Snapshot[Any]]) -> Iterable[Record]:
-    return records[:1]
 
 
 def _doomed(thread_ids: Sequence[str], strategy: str) -> Sequence[str]:
