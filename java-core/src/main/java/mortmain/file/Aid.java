@@ -3,17 +3,20 @@ package mortmain.file;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.zip.CRC32C;
 import mortmain.disk.Disk;
 import mortmain.disk.DiskFile;
 import mortmain.journal.Start;
 
 /**
- * The file index/state: the state without its values, as of a revision, so that opening needs not replay what came before. It is written when
- * the store is closed, and derived from the journal alone: missing, damaged, of another version or of segments that were rewritten since, it is
- * ignored. One that knows more than the journal means that the journal lost its end. Not forced: its checksums tell.
+ * The file index/state: the state without its values, as of a revision, so that opening needs not replay what came before. {@link Aids} writes it
+ * now and then, and when the store is closed. It is derived from the journal alone: missing, damaged, of another version or of segments that were
+ * rewritten since, it is ignored. One that knows more than the journal means that the journal lost its end. Not forced: its checksums tell.
  *
  * <pre>
  *   0   8  magic "MORTIDX1"
@@ -25,7 +28,6 @@ final class Aid {
   static final String FOLDER = "index";
   static final String NAME = "state";
   private static final long MAGIC = 0x4D4F525449445831L; // "MORTIDX1"
-  private static final int BLOCK = 1 << 18;
 
   private Aid() {}
 
@@ -44,55 +46,82 @@ final class Aid {
     return directory.resolve(FOLDER).resolve(NAME);
   }
 
-  /** Writes it anew; what fails leaves none. The state stands still meanwhile, and all of it is durable. */
-  static void write(Disk disk, Path directory, FileState state, Map<Integer, Long> segments, long revision) throws IOException {
+  /** What writing needs of the engine, which goes on meanwhile. */
+  interface Host {
+    void locked(Runnable action);
+
+    /** Waits until everything up to a revision is durable, and known to be. */
+    void durable(long revision);
+
+    /** Called between two steps, without the lock; throws when it should end. {@code nanos}: how long the lock was held. */
+    void pause(long nanos) throws IOException;
+  }
+
+  /** Writes it anew, as of one revision, and returns what it says; what fails leaves the old one. The caller lets no segment be rewritten meanwhile. */
+  static Start write(Disk disk, Path directory, FileState state, Host host, Supplier<Map<Integer, Long>> salts) throws IOException {
     Path temporary = directory.resolve(FOLDER).resolve(NAME + ".tmp");
     disk.createDirectories(directory.resolve(FOLDER));
     if (disk.exists(temporary)) {
       disk.delete(temporary);
     }
+    Capture[] capture = new Capture[1];
+    host.locked(() -> capture[0] = new Capture(state));
+    Start start;
     try (DiskFile file = disk.create(temporary)) {
+      host.durable(capture[0].revision()); // nothing of it may be known that a crash takes back; and now all of it has its place
+      start = new Start(capture[0].revision(), salts.get());
       Writer writer = new Writer(file);
-      writer.out.varint(revision);
-      writer.out.varint(segments.size());
-      segments.forEach((number, salt) -> {
-        writer.out.varint(number);
-        writer.out.i64(salt);
-      });
-      writer.end();
-      new Image(state).write(writer);
-      writer.end();
-      writer.end(); // an empty one
+      writer.block(head(start));
+      capture[0].requests(start.segments().keySet(), host);
+      for (boolean more = true; more; ) {
+        List<byte[]> full = new ArrayList<>();
+        long before = System.nanoTime();
+        boolean[] some = new boolean[1];
+        host.locked(() -> some[0] = capture[0].some(full));
+        if (capture[0].isLost()) {
+          throw new IOException("tombstones were forgotten meanwhile");
+        }
+        host.pause(System.nanoTime() - before);
+        for (byte[] block : full) {
+          writer.block(block);
+        }
+        more = some[0];
+      }
+      writer.block(new byte[0]);
+    } finally {
+      host.locked(capture[0]::end);
     }
     disk.rename(temporary, path(directory));
+    return start;
   }
 
-  /** Collects a block, and writes it when it is big enough. */
-  static final class Writer {
+  private static byte[] head(Start start) {
+    Out out = new Out(1024);
+    out.varint(start.revision());
+    out.varint(start.segments().size());
+    start.segments().forEach((number, salt) -> {
+      out.varint(number);
+      out.i64(salt);
+    });
+    return out.toBytes();
+  }
+
+  /** Writes one block after the other. */
+  private static final class Writer {
     private final DiskFile file;
     private long at = Long.BYTES;
     private int number;
-    Out out = new Out(BLOCK + 4096);
 
     Writer(DiskFile file) throws IOException {
       this.file = file;
       file.writeFully(0, ByteBuffer.allocate(Long.BYTES).putLong(0, MAGIC));
     }
 
-    /** A record is complete. */
-    void next() throws IOException {
-      if (out.size() >= BLOCK) {
-        end();
-      }
-    }
-
-    void end() throws IOException {
-      byte[] content = out.toBytes();
-      int length = out.size();
-      ByteBuffer block = ByteBuffer.allocate(8 + length).putInt(length).putInt(crc(number++, content, length)).put(content, 0, length);
+    void block(byte[] content) throws IOException {
+      int length = content.length;
+      ByteBuffer block = ByteBuffer.allocate(8 + length).putInt(length).putInt(crc(number++, content, length)).put(content);
       file.writeFully(at, block.flip());
       at += 8L + length;
-      out = new Out(BLOCK + 4096);
     }
   }
 

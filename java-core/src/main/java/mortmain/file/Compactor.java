@@ -55,6 +55,7 @@ final class Compactor {
   private long triedAt;
   private volatile boolean stopped;
   private volatile String failure;
+  private Runnable chore = () -> { };
   private long lookedAt = Long.MIN_VALUE / 2;
   private int lookedSegments;
 
@@ -72,7 +73,9 @@ final class Compactor {
     thread.setDaemon(true);
   }
 
-  void start() {
+  /** {@code more}: something else to do now and then, while nothing is compacted. */
+  void start(Runnable more) {
+    chore = more;
     thread.start();
   }
 
@@ -108,6 +111,9 @@ final class Compactor {
       }
       try {
         background();
+        synchronized (this) {
+          chore.run();
+        }
       } catch (JournalPoisoned e) {
         return; // a poisoned journal tells everybody by itself
       } catch (IOException | RuntimeException e) {

@@ -62,8 +62,7 @@ final class FileEngine implements Engine {
   private volatile String readOnly;
   private final Compactor compactor;
   private Housekeeping housekeeping;
-  private long aidFrom = Long.MAX_VALUE;
-  private long openedRevision;
+  private final Aids aids;
 
   FileEngine(
       Path directory, Disk disk, FileState state, Journal journal, Past past, Clocks clocks, long largestSegment, Failure failure, Runnable release) {
@@ -78,6 +77,7 @@ final class FileEngine implements Engine {
     this.reads = new Reads(state, past);
     this.compactor = new Compactor(new CompactionHost(), journal, state, past, clocks, largestSegment);
     this.lookback = new Lookback(journal, past, state.index().retention());
+    this.aids = new Aids(this, disk, journal);
     this.mirrors = new Mirrors(this, disk, new MirrorSource(this, disk, past));
   }
 
@@ -85,31 +85,47 @@ final class FileEngine implements Engine {
     housekeeping = keeper;
     keeper.start();
     mirrors.start();
-    compactor.start();
+    compactor.start(() -> aids.ifDue(new AidHost(false)));
   }
 
   Compactor compactor() {
     return compactor;
   }
 
-  /** When it is closed with at least so many bytes of journal, it writes down what the next one may begin with. */
-  void aidFrom(long bytes) {
-    aidFrom = bytes;
-    openedRevision = state.index().revision();
+  Aids aids() {
+    return aids;
   }
 
-  /** Under the lock, when nothing changes the state any more. */
-  private void writeAid() {
-    try {
-      settle();
-      if (journal.bytesOnDisk() < aidFrom || (state.index().revision() == openedRevision && Aid.isThere(disk, directory))) {
-        return;
+  /** What whoever writes the aid may do to the engine. */
+  class AidHost implements Aid.Host {
+    private final boolean closing;
+
+    AidHost(boolean closing) {
+      this.closing = closing;
+    }
+
+    @Override
+    public void locked(Runnable action) {
+      FileEngine.this.locked(() -> {
+        action.run();
+        return null;
+      });
+    }
+
+    @Override
+    public void durable(long revision) {
+      journal.awaitDurable(revision);
+      locked(FileEngine.this::settle);
+    }
+
+    @Override
+    public void pause(long nanos) throws IOException {
+      if (!closing) {
+        Aids.rest(nanos);
+        if (compactor.stopping()) {
+          throw new IOException("the store is closing");
+        }
       }
-      journal.awaitDurable(state.index().revision());
-      settle();
-      Aid.write(disk, directory, state, journal.salts(), state.index().revision());
-    } catch (IOException | JournalPoisoned e) {
-      // the next open replays the journal
     }
   }
 
@@ -298,7 +314,11 @@ final class FileEngine implements Engine {
 
   @Override
   public Reading scan(String prefix, Key after, int limit, ReadOptions options) {
-    return read(options, () -> reads.pickBelow(prefix, after, limit, options));
+    Reads.Picked picked = picked(options, () -> reads.pickBelow(prefix, after, limit, options));
+    if (picked.hasPast()) {
+      return reads.scanPast(behind -> picked(options, () -> reads.pickBelow(prefix, behind, limit, options)), after, limit, options);
+    }
+    return reads.load(picked, options, journal.durableRevision());
   }
 
   private interface Picking {
@@ -306,6 +326,11 @@ final class FileEngine implements Engine {
   }
 
   private Reading read(ReadOptions options, Picking picking) {
+    return reads.load(picked(options, picking), options, journal.durableRevision());
+  }
+
+  /** What it was judged on is durable. */
+  private Reads.Picked picked(ReadOptions options, Picking picking) {
     Reads.Picked picked;
     boolean expired = false;
     lock.lock();
@@ -323,7 +348,7 @@ final class FileEngine implements Engine {
     if (!options.inFlight()) {
       await(picked.judgedOn());
     }
-    return reads.load(picked, options, journal.durableRevision());
+    return picked;
   }
 
   private void await(long revision) {
@@ -530,6 +555,7 @@ final class FileEngine implements Engine {
     disk.put("bytes", journal.bytesOnDisk());
     disk.put("segments", (long) journal.sealed().size() + 1);
     disk.put("compaction", compactor.info());
+    disk.put("aid", aids.info());
     disk.put("forces", stats.forces());
     disk.put("records", stats.records());
     disk.put("force_p50_us", stats.forceNanosAt(0.5) / 1000);
@@ -596,7 +622,7 @@ final class FileEngine implements Engine {
     mirrors.stop();
     lock.lock();
     try {
-      writeAid();
+      aids.atTheEnd(new AidHost(true));
       journal.close();
     } finally {
       lock.unlock();

@@ -89,7 +89,7 @@ public final class FileEngineProvider implements EngineProvider {
   static FileEngine recover(Disk disk, Path directory, JournalOptions options, Limits limits, Clocks clocks, Runnable release)
       throws IOException {
     FileEngine engine = aided(disk, directory, options, limits, clocks, release);
-    engine.aidFrom(AID_FROM);
+    engine.aids().from(AID_FROM);
     engine.opened(newStoreId());
     return engine;
   }
@@ -158,8 +158,12 @@ public final class FileEngineProvider implements EngineProvider {
             tables,
             start);
     index.recent().clear(last[0]);
-    return new FileEngine(
+    FileEngine engine = new FileEngine(
         directory, disk, state, journal[0], new Past(source, tables, index.retention()), clocks, options.largestSegment(), failure, release);
+    if (known) {
+      engine.aids().opened(start);
+    }
+    return engine;
   }
 
   private static void replay(FileState state, int segment, int offset, EventCodec.Coded coded, Clocks clocks) {
@@ -167,7 +171,7 @@ public final class FileEngineProvider implements EngineProvider {
     state.tables().placed(coded.event(), segment, offset);
     state.index().apply(coded, clocks.claims());
     coded.runs().forEach(run -> run.piece().hold(null));
-    state.requests().durable(coded.event(), segment, offset, clocks.now());
+    state.requests().replayed(coded.event(), segment, offset, clocks.now());
   }
 
   @Override

@@ -18,8 +18,7 @@ final class Image {
   private static final int EVENT = 2;
   private static final int LEVEL = 3;
   private static final int KEY = 4;
-  private static final int REQUESTS = 5;
-  private static final int PART = 1 << 14;
+  static final int REQUESTS = 5;
 
   private static final int HAS_VERSION = 1;
   private static final int HAS_CLAIM = 2;
@@ -35,26 +34,25 @@ final class Image {
     this.state = state;
   }
 
-  void write(Aid.Writer writer) throws IOException {
-    writer.out.u8(GLOBALS);
-    state.index().writeGlobals(writer.out);
+  /** What is not said of single keys. */
+  void writeGlobals(Out out) {
+    out.u8(GLOBALS);
+    state.index().writeGlobals(out);
     for (Event event : state.index().settings()) {
-      writer.out.u8(EVENT);
-      writer.out.block(EventCodec.encode(event, List.of(), List.of()).bytes());
+      out.u8(EVENT);
+      out.block(EventCodec.encode(event, List.of(), List.of()).bytes());
     }
     for (PathLevel level : state.index().countedLevels()) {
-      writer.out.u8(LEVEL);
-      writer.out.text(level.prefix);
-      writer.out.varint(level.count);
-      reclamation(writer.out, level.reclaimed);
-      writer.next();
+      out.u8(LEVEL);
+      out.text(level.prefix);
+      out.varint(level.count);
+      reclamation(out, level.reclaimed);
     }
-    for (KeyRecord record : state.index().all().values()) {
-      writer.out.u8(KEY);
-      key(writer.out, record);
-      writer.next();
-    }
-    state.requests().write(writer, REQUESTS, PART);
+  }
+
+  void write(Out out, KeyRecord record) {
+    out.u8(KEY);
+    key(out, record);
   }
 
   void read(Aid.Reader reader, Clocks clocks) throws IOException {

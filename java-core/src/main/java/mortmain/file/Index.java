@@ -34,6 +34,8 @@ final class Index {
   private final Retention retention = new Retention();
   private final Ages ages = new Ages();
   private final Map<String, String> names = new HashMap<>();
+  /** Whoever writes the state down while it changes, or null. */
+  private Capture capture;
 
   private String storeId;
   private long revision;
@@ -220,6 +222,10 @@ final class Index {
     record.newest = version;
     live += version.content == null ? 0 : 1;
     record.parent.wroteUpTo(version.revision);
+  }
+
+  void capture(Capture by) {
+    capture = by;
   }
 
   /** Applies one event, in order of revisions. {@code coded} brings the places of its bytes; {@code claimNanos}: the claims' clock. */
@@ -418,6 +424,9 @@ final class Index {
 
   /** Drops tombstones that nothing refers to any more, and levels with nothing below them. */
   private void forget(Event.Forgotten event) {
+    if (capture != null) {
+      capture.lose();
+    }
     forgettings.add(event.revision());
     forgottenAt = event.revision();
     forgottenUpTo = Math.max(forgottenUpTo, event.upTo());
@@ -466,6 +475,8 @@ final class Index {
       level.children++;
       record = new KeyRecord(key, level, forgottenVersion, forgottenEpoch);
       records.put(key, record);
+    } else if (capture != null && atRevision > 0) { // a renewal that is not journaled changes nothing that is written down
+      capture.changing(record);
     }
     record.touched = Math.max(record.touched, atRevision);
     return record;

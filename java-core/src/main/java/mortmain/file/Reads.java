@@ -3,6 +3,7 @@ package mortmain.file;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import mortmain.fence.KeyState;
 import mortmain.model.ErrorCode;
 import mortmain.model.Key;
@@ -31,8 +32,8 @@ final class Reads {
 
   /** {@code judgedOn}: the revision that must be durable before the answer leaves. */
   record Picked(List<Pick> picks, long judgedOn, long head, boolean more, long forgottenAt) {
-    Picked(List<Pick> picks, long judgedOn, long head, boolean more) {
-      this(picks, judgedOn, head, more, 0);
+    boolean hasPast() {
+      return picks.stream().anyMatch(Pick::past);
     }
   }
 
@@ -81,19 +82,18 @@ final class Reads {
     long bytes = 0;
     for (KeyRecord record : state.index().below(prefix, after)) {
       Pick pick = at(record.key, record, revision);
-      if (pick.past()) {
-        throw Failed.compacted(state.index().revision());
+      if (!pick.past()) {
+        if (pick.version() == null || pick.version().content == null) {
+          continue;
+        }
+        bytes += options.values() ? pick.version().content.bytes() : 0;
       }
-      if (pick.version() == null || pick.version().content == null) {
-        continue;
-      }
-      bytes += options.values() ? pick.version().content.bytes() : 0;
       if (picks.size() == limit || (bytes > PAGE && !picks.isEmpty())) {
-        return new Picked(picks, revision, revision, true);
+        return new Picked(picks, revision, revision, true, state.index().forgottenAt());
       }
       picks.add(pick);
     }
-    return new Picked(picks, revision, revision, false);
+    return new Picked(picks, revision, revision, false, state.index().forgottenAt());
   }
 
   private void requireKnown(ReadOptions options) {
@@ -122,6 +122,29 @@ final class Reads {
       return Pick.ofPast(key);
     }
     return new Pick(key, version, floor, now.epoch() - takings);
+  }
+
+  /** One page of a scan at a revision that memory does not know of all keys any more: as many of those that existed then as a page holds. */
+  Reading scanPast(Function<Key, Picked> pages, Key after, int limit, ReadOptions options) {
+    List<Snapshot> found = new ArrayList<>();
+    long bytes = 0;
+    Key behind = after;
+    while (true) {
+      Picked picked = pages.apply(behind);
+      for (Pick pick : picked.picks()) {
+        Snapshot snapshot = pick.past() ? past(pick.key(), 0, options) : load(pick, options); // what was forgotten lies before this revision
+        bytes += snapshot.value() == null ? 0 : snapshot.value().bytes().length;
+        if (snapshot.exists() && (found.size() == limit || (bytes > PAGE && !found.isEmpty()))) {
+          return new Reading(state.index().storeId(), picked.head(), found, true);
+        } else if (snapshot.exists()) {
+          found.add(snapshot);
+        }
+        behind = pick.key();
+      }
+      if (!picked.more()) {
+        return new Reading(state.index().storeId(), picked.head(), found, false);
+      }
+    }
   }
 
   Reading load(Picked picked, ReadOptions options, long durable) {

@@ -1,7 +1,8 @@
 package mortmain.file;
 
-import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Remembers where the record of each accepted request lies: 64 bits of its id and 64 bits of place, no objects, because a million of
@@ -34,6 +35,18 @@ final class RequestTable {
     newer.add(hash, (long) segment << SEGMENT_BITS | offset, revision);
   }
 
+  /** Like {@link #add}, of what may be known already. */
+  void addOnce(long hash, int segment, int offset, long revision, long now) {
+    Match same = (s, o) -> s == segment && o == offset;
+    for (Half half : List.of(newer, older)) {
+      if (half.find(hash, same)) {
+        half.lastRevision = Math.max(half.lastRevision, revision); // it was written down later than that
+        return;
+      }
+    }
+    add(hash, segment, offset, revision, now);
+  }
+
   /** Forgets the older half when it is time. */
   void rotate(long now) {
     if (newer.size >= half || (newer.size > 0 && now - newer.since >= maxAgeNanos)) {
@@ -63,28 +76,57 @@ final class RequestTable {
     return newer.size + older.size;
   }
 
-  /** As records of a kind, so many ids in each. */
-  void write(Aid.Writer writer, int kind, int part) throws IOException {
-    for (Half half : List.of(older, newer)) {
-      int written = 0;
-      int at = 0;
-      do {
-        int count = Math.min(part, half.size - written);
-        writer.out.u8(kind);
-        writer.out.u8(half == newer ? 1 : 0);
-        writer.out.varint(horizon);
-        writer.out.varint(half.lastRevision);
-        writer.out.varint(count);
-        for (int left = count; left > 0; at++) {
-          if (half.places[at] != 0) {
-            writer.out.i64(half.hashes[at]);
-            writer.out.i64(half.places[at]);
-            left--;
-          }
+  /** What is known now, older half first. */
+  List<Slots> slots(Set<Integer> segments) {
+    List<Slots> slots = new ArrayList<>(); // whoever has written one lets go of it
+    slots.add(new Slots(older, 0, horizon, segments));
+    slots.add(new Slots(newer, 1, horizon, segments));
+    return slots;
+  }
+
+  /** The ids of one half, to be written down some at a time; those that are added meanwhile may be among them. */
+  static final class Slots {
+    private final int which;
+    private final long horizon;
+    private final long lastRevision;
+    private final Set<Integer> segments;
+    /** When the half grows, it takes other ones. */
+    private final long[] hashes;
+    private final long[] places;
+    private int at;
+
+    private Slots(Half half, int which, long horizon, Set<Integer> segments) {
+      this.which = which;
+      this.horizon = horizon;
+      this.lastRevision = half.lastRevision;
+      this.segments = segments;
+      this.hashes = half.hashes;
+      this.places = half.places;
+    }
+
+    /** As a record of a kind, of so many slots; says whether there are more. */
+    boolean write(Out out, int kind, int count) {
+      int end = Math.min(places.length, at + count);
+      int known = 0;
+      for (int i = at; i < end; i++) {
+        known += isKnown(places[i]) ? 1 : 0;
+      }
+      out.u8(kind);
+      out.u8(which);
+      out.varint(horizon);
+      out.varint(lastRevision);
+      out.varint(known);
+      for (; at < end; at++) {
+        if (isKnown(places[at])) {
+          out.i64(hashes[at]);
+          out.i64(places[at]);
         }
-        written += count;
-        writer.next();
-      } while (written < half.size);
+      }
+      return at < places.length;
+    }
+
+    private boolean isKnown(long place) {
+      return place != 0 && segments.contains((int) (place >>> SEGMENT_BITS));
     }
   }
 

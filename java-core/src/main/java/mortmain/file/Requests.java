@@ -1,9 +1,10 @@
 package mortmain.file;
 
-import java.io.IOException;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import mortmain.fence.Fingerprint;
 import mortmain.model.Event;
 import mortmain.model.Limits;
@@ -54,6 +55,17 @@ final class Requests {
     }
   }
 
+  /** The same of an event at open; an aid may have told of its id. */
+  void replayed(Event event, int segment, int offset, long now) {
+    String id = idOf(event);
+    if (event instanceof Event.Compacted compacted) {
+      dropped(compacted.horizon());
+    }
+    if (id != null) {
+      table.addOnce(Fingerprint.tag(id), segment, offset, event.revision(), now);
+    }
+  }
+
   Optional<Event> find(String id) {
     Event pending = inFlight.get(id);
     if (pending != null) {
@@ -68,9 +80,9 @@ final class Requests {
     return Optional.ofNullable(found[0]);
   }
 
-  /** Nothing is in flight. */
-  void write(Aid.Writer writer, int kind, int part) throws IOException {
-    table.write(writer, kind, part);
+  /** The ids whose records lie in these segments, to be written down while more are added. */
+  List<RequestTable.Slots> slots(Set<Integer> segments) {
+    return table.slots(segments);
   }
 
   void read(In in) {

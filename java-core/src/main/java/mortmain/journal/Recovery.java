@@ -145,7 +145,7 @@ final class Recovery {
   private void requireKnown(Walk last) throws IOException {
     if (start.revision() > last.linkRevision()) {
       throw new JournalDamaged(Home.relative(last.segment().number()), last.position(), last.linkRevision() + 1, start.revision(),
-          "its end was cut off: revision " + start.revision() + " was durable when the store was closed (if an older copy of the journal was put"
+          "its end was cut off: revision " + start.revision() + " was durable when index/state was written (if an older copy of the journal was put"
               + " here on purpose, remove the folder index/)");
     }
     for (Segment segment : segments) {

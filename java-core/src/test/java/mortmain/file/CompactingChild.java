@@ -38,6 +38,7 @@ final class CompactingChild {
   public static void main(String[] arguments) throws IOException {
     FileEngine engine = open(Path.of(arguments[0]));
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    engine.aids().from(0);
     Store store = new Store(engine);
     store.retain(new Retain("", 1, 0, "child"));
     Thread compaction = new Thread(() -> {
@@ -45,6 +46,7 @@ final class CompactingChild {
         engine.tick();
         try {
           engine.compactor().background();
+          engine.aids().ifDue(engine.new AidHost(false));
         } catch (IOException e) {
           throw new UncheckedIOException(e);
         }

@@ -31,6 +31,9 @@ class CompactionConformanceTest {
     if (seed % 5 > 1) {
       subject.aided();
     }
+    if (seed % 3 == 0) {
+      subject.dying(seed);
+    }
     if (seed % 8 != 0) { // what hides something and what it hides are compacted at different times
       subject.compactingSome(seed);
     }

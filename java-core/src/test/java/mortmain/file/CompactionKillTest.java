@@ -28,12 +28,15 @@ class CompactionKillTest {
   private final Random random = new Random(11);
   private final long[] acknowledged = new long[CompactingChild.KEYS];
   private long compactions;
+  private int aided;
 
   @Test
   void whatWasAcknowledgedSurvivesEveryKill(@TempDir Path directory) throws Exception {
     for (int round = 0; round < ROUNDS; round++) {
       killOne(directory, 150 + random.nextInt(300));
-      Store store = new Store(CompactingChild.open(directory));
+      FileEngine engine = CompactingChild.open(directory);
+      Store store = new Store(engine);
+      aided += (long) engine.aids().info().get("revision") > 0 ? 1 : 0;
       long items = 0;
       for (int i = 0; i < CompactingChild.KEYS; i++) {
         Snapshot found = store.read(List.of(key("k" + i)), ReadOptions.NEWEST).snapshots().get(0);
@@ -50,6 +53,7 @@ class CompactionKillTest {
       store.close();
     }
     assertTrue(compactions >= ROUNDS, () -> compactions + " compactions");
+    assertTrue(aided > 0, "no start had an aid that a killed process had left");
     long live = CompactingChild.KEYS * 720L;
     long written = 0;
     for (long versions : acknowledged) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Random;
 import mortmain.Store;
 import mortmain.disk.Disk;
+import mortmain.disk.MemoryDisk;
 import mortmain.engine.ManualClock;
 import mortmain.engine.Subject;
 import mortmain.journal.JournalOptions;
@@ -19,7 +20,7 @@ import mortmain.model.Retain;
 public final class FileSubject implements Subject {
   public static final Path DIRECTORY = Path.of("/store");
 
-  private final Disk disk;
+  private Disk disk;
   private final ManualClock clock;
   private final Limits limits;
   private final JournalOptions options;
@@ -27,6 +28,7 @@ public final class FileSubject implements Subject {
   private FileEngine engine;
   private boolean aided;
   private Random runs;
+  private Random kills;
   private Store store;
 
   public FileSubject(Disk disk, ManualClock clock, Limits limits) {
@@ -50,7 +52,7 @@ public final class FileSubject implements Subject {
     try {
       engine = FileEngineProvider.recover(disk, directory, options, limits, new Clocks(clock::nanos, clock), () -> { });
       if (aided) {
-        engine.aidFrom(0);
+        engine.aids().from(0);
       }
       store = new Store(engine);
     } catch (IOException e) {
@@ -61,7 +63,7 @@ public final class FileSubject implements Subject {
   /** Each time it is closed it writes down what the next one begins with, however small it is. */
   FileSubject aided() {
     aided = true;
-    engine.aidFrom(0);
+    engine.aids().from(0);
     return this;
   }
 
@@ -110,15 +112,37 @@ public final class FileSubject implements Subject {
     return store;
   }
 
+  /** Each restart is the death of the process, with an aid that was written some time before. */
+  FileSubject dying(long seed) {
+    kills = new Random(seed);
+    return this;
+  }
+
+  /** Writes down what the next start begins with, while it goes on. */
+  void aid() {
+    try {
+      engine.aids().write(engine.new AidHost(true));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   @Override
   public void restart() {
-    store.close();
+    if (kills == null) {
+      store.close();
+    } else {
+      disk = ((MemoryDisk) disk).kill();
+    }
     open();
   }
 
   @Override
   public void tick() {
     engine.tick();
+    if (kills != null && kills.nextInt(20) == 0) {
+      aid();
+    }
   }
 
   @Override

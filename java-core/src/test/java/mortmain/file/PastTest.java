@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import mortmain.Request;
 import mortmain.Store;
 import mortmain.disk.RealDisk;
@@ -30,6 +31,7 @@ import mortmain.model.KeyEvents;
 import mortmain.model.Limits;
 import mortmain.model.MortmainException;
 import mortmain.model.ReadOptions;
+import mortmain.model.Reading;
 import mortmain.model.Receipt;
 import mortmain.model.Snapshot;
 import mortmain.model.WatchRequest;
@@ -133,6 +135,28 @@ class PastTest {
             assertEquals(byRevision.get(i).get(name), state(at(name, revisions.get(i)), true), name + " at " + revisions.get(i));
           }
         }
+        if (i % 7 == 0 && (i + 1 == revisions.size() || revisions.get(i) < revisions.get(i + 1))) {
+          scans(i);
+        }
+      }
+    }
+
+    /** Whole, and page by page: a page may lie among keys that did not exist then. */
+    private void scans(int i) {
+      Map<String, String> existed = new TreeMap<>(byRevision.get(i));
+      existed.values().removeIf(state -> state.startsWith("false"));
+      for (int limit : List.of(1000, 2, 1)) {
+        Map<String, String> found = new TreeMap<>();
+        Key after = null;
+        boolean more = true;
+        while (more) {
+          Reading page = store.scan("", after, limit, new ReadOptions(revisions.get(i), -1, true, false));
+          page.snapshots().forEach(snap -> found.put(snap.key().toString(), state(snap, true)));
+          more = page.more();
+          assertTrue(page.snapshots().size() == limit || !more, "a page that is not full");
+          after = more ? page.snapshots().get(limit - 1).key() : null;
+        }
+        assertEquals(existed, found, "at " + revisions.get(i) + " by " + limit);
       }
     }
   }
