@@ -86,8 +86,8 @@ def million(plan: Plan) -> Results:
         fill(side.store, 0, keys)
     numbers = iter(range(sys.maxsize))
     calls = {
-        "small": lambda: small.store.commit(_name(next(numbers) * 7919 % 1_000), os.urandom(512), overwrite=True),
-        "big": lambda: big.store.commit(_name(next(numbers) * 7919 % 1_000_000), os.urandom(512), overwrite=True),
+        "small": lambda: small.store.commit(name_of(next(numbers) * 7919 % 1_000), os.urandom(512), overwrite=True),
+        "big": lambda: big.store.commit(name_of(next(numbers) * 7919 % 1_000_000), os.urandom(512), overwrite=True),
     }
     for call in calls.values():
         timed(call, plan.warm_up)
@@ -100,7 +100,7 @@ def million(plan: Plan) -> Results:
     return {"million": result_of(left.p50 / right.p50, left, right, [], note)}
 
 
-def _name(number: int) -> str:
+def name_of(number: int) -> str:
     return f"group-{number % 100:02d}/key-{number:07d}"
 
 
@@ -109,4 +109,4 @@ def fill(store: mortmain.Store, begin: int, end: int) -> None:
     for at in range(begin, end, 1_000):
         with store.transaction() as txn:
             for number in range(at, min(at + 1_000, end)):
-                txn.ensure(_name(number), b"x" * 100)
+                txn.ensure(name_of(number), b"x" * 100)

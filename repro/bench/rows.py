@@ -10,6 +10,7 @@ from crowds import append, coherence, own, update
 from gateways import empty, memory, million, opening
 from langgraph_saver import langgraph, langgraph_disk
 from plan import Plan, Results
+from reopen import reopening
 from targets import CALLS, SIZES, THREADS, langgraph_row
 
 # The programs by name, each with the rows that it fills.
@@ -32,6 +33,7 @@ PROGRAMS: dict[str, tuple[Callable[[Plan], Results], tuple[str, ...]]] = {
     "empty": (empty, ("empty",)),
     "memory": (memory, ("memory",)),
     "million": (million, ("million",)),
+    "reopen": (reopening, ("reopen", "reopen_killed")),
 }
 
 

@@ -64,7 +64,7 @@ def _stop_gateways(place: Path) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a short run, for orientation")
-    parser.add_argument("--large", action="store_true", help="the row with 1,000,000 keys too")
+    parser.add_argument("--large", action="store_true", help="the rows with 1,000,000 keys too")
     parser.add_argument("--only", default="", metavar="P,P", help=f"some of {', '.join(PROGRAMS)}")
     parser.add_argument(
         "--out", default=str(ROOT / "target" / "bench"), help="where the table goes (default: target/bench)"

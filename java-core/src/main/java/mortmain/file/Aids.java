@@ -2,6 +2,7 @@ package mortmain.file;
 
 import java.io.IOException;
 import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import mortmain.disk.Disk;
 import mortmain.journal.Journal;
@@ -27,7 +28,7 @@ final class Aids {
   /** The segments that the newest one is of; when one of them is gone it is of no use. */
   private volatile Map<Integer, Long> segments = Map.of();
   private long written;
-  private volatile long failures;
+  private final LongAdder failures = new LongAdder();
   private long restUntil = Long.MIN_VALUE;
 
   Aids(FileEngine engine, Disk disk, Journal journal) {
@@ -54,7 +55,7 @@ final class Aids {
       try {
         write(host);
       } catch (IOException e) {
-        failures++; // the one before is still there, or none; it is tried again
+        failures.increment(); // the one before is still there, or none; it is tried again
       } finally {
         long ended = engine.now();
         restUntil = ended + REST * (ended - begun);
@@ -64,7 +65,7 @@ final class Aids {
 
   /** Of which revision the newest one is, and how often one was begun and not completed. Plain scalars. */
   Map<String, Object> info() {
-    return Map.of("revision", isOfUse() ? revision : 0L, "failures", failures);
+    return Map.of("revision", isOfUse() ? revision : 0L, "failures", failures.sum());
   }
 
   private boolean isDue() {

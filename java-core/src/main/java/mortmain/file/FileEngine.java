@@ -46,7 +46,6 @@ import mortmain.model.WatchRequest;
  */
 final class FileEngine implements Engine {
   private final Path directory;
-  private final Disk disk;
   private final FileState state;
   private final Journal journal;
   private final Clocks clocks;
@@ -63,11 +62,11 @@ final class FileEngine implements Engine {
   private final Compactor compactor;
   private Housekeeping housekeeping;
   private final Aids aids;
+  private final Scrub scrub;
 
   FileEngine(
       Path directory, Disk disk, FileState state, Journal journal, Past past, Clocks clocks, long largestSegment, Failure failure, Runnable release) {
     this.directory = directory;
-    this.disk = disk;
     this.state = state;
     this.journal = journal;
     this.clocks = clocks;
@@ -77,6 +76,7 @@ final class FileEngine implements Engine {
     this.reads = new Reads(state, past);
     this.compactor = new Compactor(new CompactionHost(), journal, state, past, clocks, largestSegment);
     this.lookback = new Lookback(journal, past, state.index().retention());
+    this.scrub = new Scrub(journal);
     this.aids = new Aids(this, disk, journal);
     this.mirrors = new Mirrors(this, disk, new MirrorSource(this, disk, past));
   }
@@ -85,11 +85,16 @@ final class FileEngine implements Engine {
     housekeeping = keeper;
     keeper.start();
     mirrors.start();
+    scrub.start();
     compactor.start(() -> aids.ifDue(new AidHost(false)));
   }
 
   Compactor compactor() {
     return compactor;
+  }
+
+  Scrub scrub() {
+    return scrub;
   }
 
   Aids aids() {
@@ -556,6 +561,7 @@ final class FileEngine implements Engine {
     disk.put("segments", (long) journal.sealed().size() + 1);
     disk.put("compaction", compactor.info());
     disk.put("aid", aids.info());
+    disk.put("scrub", scrub.info());
     disk.put("forces", stats.forces());
     disk.put("records", stats.records());
     disk.put("force_p50_us", stats.forceNanosAt(0.5) / 1000);
@@ -615,6 +621,7 @@ final class FileEngine implements Engine {
   /** Forces what is pending; later calls fail. */
   @Override
   public void close() {
+    scrub.stop();
     compactor.stop();
     if (housekeeping != null) {
       housekeeping.stop();

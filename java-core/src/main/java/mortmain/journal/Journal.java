@@ -213,6 +213,31 @@ public final class Journal implements AutoCloseable {
     }
   }
 
+  /** Hears of every frame that was read; what it throws ends the reading. */
+  @FunctionalInterface
+  public interface Between {
+    void read(int bytes) throws IOException;
+  }
+
+  /**
+   * Checks every frame of one sealed segment, as slowly as {@code between} lets it; does nothing when it is none any more. Throws
+   * {@link JournalDamaged}.
+   */
+  public void verify(int sealed, Between between) throws IOException {
+    Hold hold = hold();
+    try {
+      List<Segment> live = log.live().segments();
+      log.awaitSealed();
+      for (int i = 0; i + 1 < live.size(); i++) {
+        if (live.get(i).number() == sealed) {
+          new Verification(null, between).runSealed(live.get(i), live.get(i + 1));
+        }
+      }
+    } finally {
+      hold.close();
+    }
+  }
+
   /**
    * Copies everything that is forced into an empty or missing directory, as a {@link JournalBackup}, and checks the copy; writing goes on
    * meanwhile. {@code store}: whose journal this is, one word, for the backup's seal. Throws {@link JournalDamaged}, and

@@ -13,6 +13,7 @@ final class Verification {
   private long last;
   private int lastCrc;
   private final Journal.Replay replay;
+  private final Journal.Between between;
 
   Verification() {
     this(null);
@@ -20,7 +21,13 @@ final class Verification {
 
   /** {@code replay}: sees every record, or null. */
   Verification(Journal.Replay replay) {
+    this(replay, read -> { });
+  }
+
+  /** {@code between}: called behind each frame. */
+  Verification(Journal.Replay replay, Journal.Between between) {
     this.replay = replay;
+    this.between = between;
   }
 
   /** CRC of the last frame that was walked over. */
@@ -51,6 +58,21 @@ final class Verification {
       before = walk;
     }
     return new VerifyReport(segments.size(), frames, records, bytes, first, last);
+  }
+
+  /** One segment that takes no more frames, and that others may rewrite meanwhile; {@code next}: the one behind it. */
+  void runSealed(Segment segment, Segment next) throws IOException {
+    String name = Home.relative(segment.number());
+    if (!segment.equals(Segment.read(segment.file(), segment.number()))) {
+      throw new JournalDamaged(name, 0, segment.previousRevision() + 1, JournalDamaged.UNKNOWN, "its header is not what it was");
+    }
+    Walk walk = new Walk(segment);
+    Footer footer = Footer.find(segment);
+    walk(walk, footer == null ? segment.size() : footer.offset());
+    requireSealed(walk, footer);
+    if (next.previousCrc() != walk.linkCrc() || next.previousRevision() != walk.linkRevision()) {
+      throw notContinued(walk, Home.relative(next.number()));
+    }
   }
 
   /** The records are complete, and the footer is one of theirs; a footer that was never written is made at the next open. */
@@ -85,6 +107,7 @@ final class Verification {
       if (replay != null) {
         walk.replay(replay);
       }
+      between.read(walk.frameLength());
     }
   }
 
