@@ -7,6 +7,7 @@ import java.util.Map;
 import mortmain.journal.JournalBackup;
 import mortmain.journal.JournalDamaged;
 import mortmain.journal.JournalPoisoned;
+import mortmain.journal.UnsupportedFormat;
 import mortmain.model.ErrorCode;
 import mortmain.model.MortmainException;
 import mortmain.model.Rejection;
@@ -52,6 +53,8 @@ final class Failed {
   static MortmainException backup(String field, IOException failure) {
     if (failure instanceof JournalDamaged damage) {
       return damaged(damage);
+    } else if (failure instanceof UnsupportedFormat) {
+      return new MortmainException(Rejection.of(ErrorCode.UNSUPPORTED, failure.getMessage(), Map.of("operation", "restore")), failure);
     }
     String reason = failure instanceof JournalBackup.NotPossible ? failure.getMessage() : "it failed: " + failure;
     return new MortmainException(Rejection.invalid(field, reason), failure);

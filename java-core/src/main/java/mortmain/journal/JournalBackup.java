@@ -43,7 +43,7 @@ public final class JournalBackup {
 
   /**
    * Checks every frame of a backup against its CRCs and against the seal, and shows every record; writes nothing. Throws
-   * {@link JournalDamaged}, and {@link NotPossible} for what is no whole backup.
+   * {@link JournalDamaged}, {@link UnsupportedFormat}, and {@link NotPossible} for what is no whole backup.
    */
   public static BackupReport verify(Disk disk, Path backup, Journal.Replay replay) throws IOException {
     Home home = new Home(disk, backup);
@@ -86,7 +86,10 @@ public final class JournalBackup {
       throw new JournalDamaged(Home.MANIFEST, 0, 1, JournalDamaged.UNKNOWN, manifest == null ? "it is missing" : "it is not the one of the backup");
     }
     String format = home.text(Home.FORMAT);
-    if (format == null || !format.equals(Recovery.FORMAT_LINE)) {
+    int found = format == null ? Recovery.FORMAT : Recovery.format(format);
+    if (found != Recovery.FORMAT) {
+      throw UnsupportedFormat.ofBackup(found, Recovery.FORMAT);
+    } else if (format == null || !format.equals(Recovery.FORMAT_LINE)) {
       throw new JournalDamaged(Home.FORMAT, 0, 1, JournalDamaged.UNKNOWN, "it is not the one of the backup");
     }
     return manifest;

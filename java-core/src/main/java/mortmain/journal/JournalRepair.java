@@ -72,8 +72,8 @@ public final class JournalRepair {
         cutCrc = walk.crc();
         lastKept = walk.revision();
       }
-      if (walk.revision() > revision) {
-        break;
+      if (walk.revision() > revision || !walk.isWhole()) {
+        break; // a rewritten segment names its successor's start whatever became of its own end
       } // else, whatever follows its last frame may be a footer: the next segment tells whether it continues that frame
     }
     if (walk == null) {

@@ -63,14 +63,18 @@ final class Recovery {
       }
       return;
     }
+    int found = format(text);
+    if (found > FORMAT) {
+      throw new UnsupportedFormat(found, FORMAT);
+    }
+  }
+
+  static int format(String text) throws JournalDamaged {
     String number = text.strip();
     if (!number.matches(FORMAT_WORD + "[0-9]{1,9}")) {
       throw new JournalDamaged(Home.FORMAT, 0, 1, JournalDamaged.UNKNOWN, "it holds no format version");
     }
-    int found = Integer.parseInt(number.substring(FORMAT_WORD.length()));
-    if (found > FORMAT) {
-      throw new UnsupportedFormat(found, FORMAT);
-    }
+    return Integer.parseInt(number.substring(FORMAT_WORD.length()));
   }
 
   /** MANIFEST comes last: without it, nothing was ever acknowledged here. */

@@ -27,6 +27,7 @@ import mortmain.journal.BackupReport;
 import mortmain.journal.JournalBackup;
 import mortmain.journal.JournalDamaged;
 import mortmain.journal.JournalOptions;
+import mortmain.journal.UnsupportedFormat;
 import mortmain.model.ErrorCode;
 import mortmain.model.Event;
 import mortmain.model.Limits;
@@ -106,6 +107,34 @@ class BackupTest {
     restored.store().commit(by("b").increment("count", "1").commit());
     restored.close();
     requireConsistent(old, commits, commits);
+  }
+
+  @Test
+  void whatIsCompactedMeanwhileIsCopiedAllTheSame() throws IOException {
+    old.keeping(1, 0);
+    for (int i = 0; i < 40; i++) {
+      commit();
+      old.store().commit(by("a").on(read(old, "k")).put("k", "\"" + "y".repeat(100) + i + "\"").commit());
+    }
+    for (int second = 0; second < 70; second++) {
+      clock.advance(1_000_000_000L);
+      old.tick();
+    }
+    int before = old.engine().journal().sealed().size();
+    boolean[] compacted = new boolean[1];
+    disk.listen(step -> {
+      if (step.startsWith("write /backup/journal/") && !compacted[0]) {
+        compacted[0] = true;
+        assertTrue(old.compact() > 0);
+      }
+    });
+    backup();
+    disk.listen(step -> { });
+    assertTrue(old.engine().journal().sealed().size() < before, "nothing was compacted meanwhile");
+    restore(disk);
+    FileSubject restored = open(disk, NEW);
+    requireConsistent(restored, commits, commits);
+    restored.close();
   }
 
   @Test
@@ -232,6 +261,19 @@ class BackupTest {
       end--;
     }
     return end;
+  }
+
+  /** The chain of an older format is another one: no byte of such a backup is damaged. */
+  @Test
+  void aBackupOfAnotherFormatIsNotCalledDamaged() throws IOException {
+    commit();
+    backup();
+    for (String format : List.of("mortmain 1\n", "mortmain 3\n")) {
+      disk.tamper(BACKUP.resolve("FORMAT"), format.getBytes(StandardCharsets.UTF_8));
+      UnsupportedFormat refusal = assertThrows(UnsupportedFormat.class, () -> restore(disk));
+      assertEquals(ErrorCode.UNSUPPORTED, Failed.backup("backup", refusal).code());
+      assertFalse(disk.exists(NEW));
+    }
   }
 
   @Test
