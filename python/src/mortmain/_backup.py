@@ -66,7 +66,7 @@ def restore(
     snapshot, ticket, claim or request of the original is valid in it (StoreChanged).
     java: the java program to do it with. progress: called with bytes copied and bytes in all.
     InvalidRequest: the directory is not empty, or the backup is none or was not finished. JournalCorrupt: it is
-    damaged. Nothing was written then. GatewayUnavailable, reason locked: the directory is in use.
+    damaged. Unsupported: a version of mortmain with another format took it. Nothing was written then. GatewayUnavailable, reason locked: the directory is in use.
     """
     from ._gateway.failure import forget_failures
     from ._gateway.offline import run_offline

@@ -84,6 +84,35 @@ def test_what_the_gateway_would_refuse_is_explained(
     refused(whole)
 
 
+def aid(revision: bytes, *blocks: bytes) -> bytes:
+    parts = [b"MORTIDX1"]
+    for number, content in enumerate([revision + b"\0", *blocks, b""]):
+        crc = crc32c(number.to_bytes(4, "big") + content)
+        parts += [len(content).to_bytes(4, "big"), crc.to_bytes(4, "big"), content]
+    return b"".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("content", "level", "said"),
+    [
+        (None, "ok", "replays the journal"),
+        (aid(b"\x91\x08", b"x" * 100), "ok", "after revision 1041"),
+        (aid(b"\x91\x08", b"x" * 100)[:-20], "warn", "not finished"),
+        (aid(b"\x91\x08", b"x" * 100)[:-8], "warn", "not finished"),
+        (aid(b"\x91\x08").replace(b"\x91", b"\x92"), "warn", "damaged"),
+        (b"MORTIDX0" + bytes(100), "warn", "damaged"),
+        (b"", "warn", "damaged"),
+    ],
+)
+def test_the_start_up_aid_is_looked_at(run: Run, whole: Path, content: bytes | None, level: str, said: str) -> None:
+    if content is not None:
+        (whole / "index").mkdir(exist_ok=True)
+        (whole / "index" / "state").write_bytes(content)
+    told = findings(run, whole)["index"]
+    assert told["level"] == level
+    assert said in told["found"]
+
+
 def test_a_backup_and_half_a_restore_are_named(run: Run, whole: Path, tmp_path: Path) -> None:
     with mortmain.open(whole) as store:
         store.backup(tmp_path / "backup")

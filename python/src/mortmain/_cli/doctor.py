@@ -64,7 +64,7 @@ def _examine(root: str, java: str | None) -> Iterator[Finding]:
     yield _file_system(root)
     yield _space(root)
     yield from examine.environment(root)
-    checks: tuple[Callable[[str], Finding], ...] = (_run, examine.journal, _gateway, _lock, _failure)
+    checks: list[Callable[[str], Finding]] = [_run, examine.journal, examine.start_up_aid, _gateway, _lock, _failure]
     for check in checks:
         yield check(root)
     yield from _served(root)
@@ -186,6 +186,10 @@ def _served(root: str) -> Iterator[Finding]:
     if info.get("read_only"):
         found = f"it takes reads only: {info['read_only']}"
         yield Finding("store", "fail", found, "make room; it comes back by itself")
+    scrub = info.get("journal", {}).get("scrub") or {}
+    for fault in scrub.get("faults") or []:
+        advice = "save what can be read (`mortmain cat`), copy the directory, and restore the last backup that is whole"
+        yield Finding("scrub", "fail", fault, advice)
     for mount in info.get("mounts") or []:
         told = f'"{mount["prefix"]}" at {mount["directory"]}: {mount["files"]} files'
         if mount["problem"]:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from mortmain._errors import InvalidRequest
 from mortmain._gateway.discover import run_directory
@@ -15,6 +16,8 @@ from mortmain._gateway.failure import is_poisoned
 from mortmain._gateway.process import java_options
 
 _FORMAT = 2
+# Of the start-up aid: its revision, and 13 bytes for each segment.
+_LARGEST_HEAD = 1 << 20
 _SEGMENT = re.compile(r"segment (\d{8}\.seg) (\d+)")
 
 
@@ -122,6 +125,55 @@ def _listed(root: str) -> Finding | None:
         if head != b"MORTSEG1":
             return _damaged(f"journal/{name}", "does not begin like a segment")
     return None
+
+
+def start_up_aid(root: str) -> Finding:
+    """What the next start reads instead of the journal, if it is there and whole."""
+    path = os.path.join(root, "index", "state")
+    try:
+        with open(path, "rb") as file:
+            revision = _revision_of_aid(file)
+    except FileNotFoundError:
+        return Finding("index", "ok", "no start-up aid: the next start replays the journal")
+    except OSError as error:
+        return _useless(f"index/state cannot be read: {error.strerror}")
+    if revision is None:
+        return _useless("index/state is damaged, or was not finished")
+    return Finding("index", "ok", f"the next start replays what came after revision {revision}")
+
+
+def _useless(found: str) -> Finding:
+    return Finding("index", "warn", f"{found}; the next start replays the journal", "delete it: it is written again")
+
+
+def _revision_of_aid(file: BinaryIO) -> int | None:
+    """None when it is not whole, as far as its first checksum and the lengths of its blocks tell."""
+    if file.read(8) != b"MORTIDX1":
+        return None
+    revision: int | None = None
+    while True:
+        head = file.read(8)
+        if len(head) < 8:
+            return None
+        length, crc = struct.unpack(">II", head)
+        if length == 0:
+            return revision
+        if revision is None:
+            content = file.read(min(length, _LARGEST_HEAD))
+            if len(content) < length or crc32c(bytes(4) + content) != crc:
+                return None
+            revision = _varint(content)
+        else:
+            file.seek(length, os.SEEK_CUR)
+
+
+def _varint(data: bytes) -> int:
+    value = 0
+    for shift, byte in enumerate(data):
+        value |= (byte & 0x7F) << 7 * shift
+        if byte < 0x80:
+            break
+    return value
 
 
 def crc32c(data: bytes) -> int:

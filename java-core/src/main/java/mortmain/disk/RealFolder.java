@@ -260,8 +260,14 @@ final class RealFolder implements Folder {
       view.setPermissions(permissions(replaced));
       seen = seen(view.readAttributes());
     }
+    boolean replaces = replaced != null && replaced.kind() == Kind.FILE;
     at(relative, true, (directory, name) -> {
-      root.move(from, directory, Path.of(name));
+      SeekableByteChannel old = replaces ? LateClosing.hold(directory, Path.of(name)) : null;
+      try {
+        root.move(from, directory, Path.of(name));
+      } finally {
+        LateClosing.close(old);
+      }
       return null;
     });
     return seen;

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
@@ -71,6 +72,39 @@ class RealFolderTest {
       assertEquals("rwxr-xr-x", PosixFilePermissions.toString(Files.getPosixFilePermissions(place.resolve("run"))));
       assertEquals(seen, folder.look("run"));
     }
+  }
+
+  /** They are let go of in the background, at the pace of the disk. */
+  @Test
+  void replacedFilesAreNotKeptOpen() throws Exception {
+    Folder folder = open();
+    for (int i = 0; i < 2_000; i++) {
+      put(folder, "k", "version " + i);
+    }
+    long end = System.nanoTime() + 20_000_000_000L;
+    while (openHere() > 0) {
+      assertTrue(System.nanoTime() < end, "there are still files open");
+      Thread.onSpinWait();
+    }
+    folder.close();
+  }
+
+  private long openHere() throws IOException {
+    Path own = Path.of("/proc/self/fd");
+    if (!Files.isDirectory(own)) {
+      return 0;
+    }
+    long open = 0;
+    try (var fds = Files.list(own)) {
+      for (Path fd : fds.toList()) {
+        try {
+          open += Files.readSymbolicLink(fd).toString().startsWith(place.resolve("k").toString()) ? 1 : 0;
+        } catch (NoSuchFileException closed) {
+          continue;
+        }
+      }
+    }
+    return open;
   }
 
   @Test
