@@ -13,7 +13,7 @@ from . import _operations as ops
 from ._async_claim import AsyncClaim, PendingClaim
 from ._async_drive import drive_async
 from ._async_watch import AsyncWatch
-from ._backup import backed_up
+from ._backup import backed_up, verified
 from ._blame import blamed, differences
 from ._call import Call
 from ._claim import acquire
@@ -565,9 +565,14 @@ class AsyncStore:
         """
         return await self._run("info", None, self._flows.info(timeout))
 
-    async def verify(self, *, timeout: float | None = None) -> VerifyReport:
-        """Read the whole journal again. The report has `.ok`; damage is JournalCorrupt."""
-        return await self._run("verify", None, self._flows.verify(timeout))
+    async def verify(
+        self, *, progress: Callable[[int, int], Any] | None = None, timeout: float | None = None
+    ) -> VerifyReport:
+        """Read the whole journal again. The report has `.ok`; damage is JournalCorrupt.
+
+        progress: called with bytes read and bytes in all. timeout: of each question to the gateway, not of the whole.
+        """
+        return await self._run("verify", None, verified(self._flows, progress, timeout))
 
     async def backup(
         self,

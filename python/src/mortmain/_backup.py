@@ -12,7 +12,7 @@ from . import _operations as ops
 from ._errors import invalid
 from ._flows import Flows
 from ._link import Ask, Flow
-from ._models import BackupReport
+from ._models import BackupReport, VerifyReport
 from ._open_path import directory_of
 
 Progress = Callable[[int, int], Any]
@@ -36,6 +36,19 @@ def backed_up(
             progress(answer["copied"], answer["total"])
         if answer["done"]:
             return report_of(answer)
+        fields["wait"] = min(_LONGEST_WAIT, 2 * fields["wait"])
+
+
+def verified(flows: Flows, progress: Progress | None, timeout: float | None) -> Flow[VerifyReport]:
+    """Like a backup: a journal that takes long to read is asked for again and again."""
+    fields: dict[str, Any] = {"id": secrets.token_hex(16), "wait": _FIRST_WAIT}
+    while True:
+        reply, _ = yield Ask(flows.link, ops.simple(_frames.VERIFY, fields), flows.deadline(timeout))
+        answer = reply.fields
+        if progress is not None and "total" in answer:
+            progress(answer["copied"], answer["total"])
+        if answer.get("done", True):
+            return ops.parse_report(reply)
         fields["wait"] = min(_LONGEST_WAIT, 2 * fields["wait"])
 
 
@@ -66,7 +79,8 @@ def restore(
     snapshot, ticket, claim or request of the original is valid in it (StoreChanged).
     java: the java program to do it with. progress: called with bytes copied and bytes in all.
     InvalidRequest: the directory is not empty, or the backup is none or was not finished. JournalCorrupt: it is
-    damaged. Unsupported: a version of mortmain with another format took it. Nothing was written then. GatewayUnavailable, reason locked: the directory is in use.
+    damaged. Unsupported: a version of mortmain with another format took it. Nothing was written then.
+    GatewayUnavailable, reason locked: the directory is in use.
     """
     from ._gateway.failure import forget_failures
     from ._gateway.offline import run_offline

@@ -31,7 +31,6 @@ from ._models import (
     Receipt,
     Snapshot,
     Ticket,
-    VerifyReport,
 )
 from ._operations import Author, Draft
 from ._request_id import encode_request_id
@@ -492,10 +491,6 @@ class Flows:
         reply: Reply
         reply, _ = yield Ask(self.link, ops.simple(_frames.INFO, {}), self.deadline(timeout))
         return reply.fields
-
-    def verify(self, timeout: float | None) -> Flow[VerifyReport]:
-        reply, _ = yield Ask(self.link, ops.simple(_frames.VERIFY, {}), self.deadline(timeout))
-        return ops.parse_report(reply)
 
 
 def _count(field: str, number: object) -> int:

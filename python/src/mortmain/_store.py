@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _operations as ops
-from ._backup import backed_up
+from ._backup import backed_up, verified
 from ._blame import blamed, differences
 from ._call import Call
 from ._claim import Claim, acquire
@@ -571,9 +571,14 @@ class Store:
         """
         return self._run("info", None, self._flows.info(timeout))
 
-    def verify(self, *, timeout: float | None = None) -> VerifyReport:
-        """Read the whole journal again. The report has `.ok`; damage is JournalCorrupt."""
-        return self._run("verify", None, self._flows.verify(timeout))
+    def verify(
+        self, *, progress: Callable[[int, int], Any] | None = None, timeout: float | None = None
+    ) -> VerifyReport:
+        """Read the whole journal again. The report has `.ok`; damage is JournalCorrupt.
+
+        progress: called with bytes read and bytes in all. timeout: of each question to the gateway, not of the whole.
+        """
+        return self._run("verify", None, verified(self._flows, progress, timeout))
 
     def backup(
         self,

@@ -293,3 +293,14 @@ def test_a_restored_store_has_no_mounts_and_writes_no_file(own_store, tmp_path, 
     assert not store.info()["mounts"]
     store.commit("plans/plan", "of the copy", base=store.read("plans/plan"))
     assert (files / "plan").read_text() == "newer"
+
+
+def test_a_verification_says_how_far_it_is_and_ends_whole(own_store):
+    for number in range(50):
+        own_store.create(f"k{number}", "x" * 5_000)
+    heard = []
+    report = own_store.verify(progress=lambda read, of: heard.append((read, of)))
+    assert report.ok
+    assert report.records >= 50
+    assert heard[-1][0] == heard[-1][1] > 0
+    assert [read for read, _ in heard] == sorted(read for read, _ in heard)

@@ -80,8 +80,8 @@ def verify(arguments: argparse.Namespace) -> int:
     """Through the gateway if one serves, else on the files themselves; JournalCorrupt on damage."""
     root = directory_of(arguments)
     if _ask(root) is not None:
-        with open_store(arguments, start=False) as store:
-            told: Any = store.verify()
+        with open_store(arguments, start=False) as store, Progress("read", arguments) as progress:
+            told: Any = store.verify(progress=progress)
         counts = {name: getattr(told, name) for name in ("ok", "segments", "frames", "records", "bytes", "revision")}
     else:
         counts = _offline(root, "verify", [], arguments)

@@ -479,6 +479,11 @@ public final class Store implements AutoCloseable {
     return engine.verify();
   }
 
+  /** The same; {@code progress} hears of bytes read and bytes in all. */
+  public Map<String, Object> verify(Engine.Progress progress) {
+    return engine.verify(progress);
+  }
+
   /** Copies everything that is durable into an empty or missing directory, while commits go on. INVALID when the directory will not do. */
   public Map<String, Object> backup(Path target, Engine.Progress progress) {
     return engine.backup(target, progress);

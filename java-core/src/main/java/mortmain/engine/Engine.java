@@ -119,7 +119,12 @@ public interface Engine extends AutoCloseable {
   Map<String, Object> info();
 
   /** Checks every byte that is kept; plain scalars. Damage is a {@code MortmainException} CORRUPT. */
-  Map<String, Object> verify();
+  default Map<String, Object> verify() {
+    return verify((read, of) -> { });
+  }
+
+  /** The same; {@code progress} hears of bytes read and bytes in all. */
+  Map<String, Object> verify(Progress progress);
 
   /**
    * Copies everything that is durable into an empty or missing directory, while commits go on, and checks the copy; what it says is plain

@@ -572,9 +572,16 @@ final class FileEngine implements Engine {
   }
 
   @Override
-  public Map<String, Object> verify() {
+  public Map<String, Object> verify(Progress progress) {
+    long total = journal.bytesOnDisk(); // more than is read: the end of the last segment is empty
+    long[] read = new long[1];
     try {
-      return Reports.of(journal.verify());
+      Map<String, Object> report = Reports.of(journal.verify(bytes -> {
+        read[0] += bytes;
+        progress.copied(Math.min(read[0], total), total);
+      }));
+      progress.copied(total, total);
+      return report;
     } catch (JournalDamaged e) {
       throw Failed.damaged(e);
     } catch (IOException e) {

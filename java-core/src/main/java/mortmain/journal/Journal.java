@@ -203,11 +203,16 @@ public final class Journal implements AutoCloseable {
 
   /** Checks every forced frame of every segment; writing goes on meanwhile. Throws {@link JournalDamaged}. */
   public VerifyReport verify() throws IOException {
+    return verify(read -> { });
+  }
+
+  /** The same; {@code between} hears of every frame. */
+  public VerifyReport verify(Between between) throws IOException {
     Hold hold = hold();
     try {
       Log.Live live = log.live();
       log.awaitSealed(); // no footer is looked at while it is written
-      return new Verification().run(live);
+      return new Verification(null, between).run(live);
     } finally {
       hold.close();
     }

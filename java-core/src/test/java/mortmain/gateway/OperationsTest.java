@@ -355,6 +355,18 @@ final class OperationsTest {
   }
 
   @Test
+  void verifyThatTakesLongIsAskedForAgain() throws IOException {
+    ok(running.create("a", "1"));
+    long end = System.nanoTime() + 20_000_000_000L;
+    boolean done = false;
+    while (!done) {
+      assertTrue(System.nanoTime() < end, "it never ended");
+      done = ok(Ask.of(Op.VERIFY, "{\"id\":\"v\",\"wait\":0}").frame()).get("done").asBoolean();
+    }
+    assertTrue(ok(Ask.of(Op.VERIFY, "{\"id\":\"v\"}").frame()).get("ok").asBoolean());
+  }
+
+  @Test
   void stockClientGetsTheSameAnswers() throws IOException {
     try (Peer stock = running.connect()) {
       ok(stock.callText(running.create("a", "{\"n\":1}")));

@@ -14,7 +14,7 @@ import mortmain.model.MortmainException;
 import mortmain.model.Rejection;
 
 /**
- * Backups run in threads of their own: whoever asked for one asks again, by the same id, how far it is. Safe for any number of threads.
+ * Backups and verifications run in threads of their own: whoever asked for one asks again, by the same id, how far it is. Safe for any number of threads.
  */
 final class BackupCommand {
   private static final int REMEMBERED = 32;
@@ -47,6 +47,25 @@ final class BackupCommand {
   }
 
   void run(Request request, Reply reply) {
+    Asked asked = asked(request);
+    Path directory = Fields.need(asked.directory, "directory");
+    Job job = job(Fields.need(asked.id, "id"), heard -> store.backup(directory, heard::at));
+    answer(reply, job, patience(request, asked.seconds));
+  }
+
+  /** Reading a big journal outlasts the patience of a connection: with an id it goes on, and is asked for again. */
+  void verify(Request request, Reply reply) {
+    Asked asked = asked(request);
+    if (asked.id == null) {
+      reply.answer().any(store.verify());
+    } else {
+      answer(reply, job(asked.id, heard -> store.verify(heard::at)), patience(request, asked.seconds));
+    }
+  }
+
+  private record Asked(Path directory, String id, double seconds) {}
+
+  private static Asked asked(Request request) {
     Path directory = null;
     String id = null;
     double wait = 0;
@@ -60,10 +79,13 @@ final class BackupCommand {
         }
       }
     }
-    Job job = job(Fields.need(id, "id"), Fields.need(directory, "directory"));
+    return new Asked(directory, id, wait);
+  }
+
+  private long patience(Request request, double seconds) {
     long deadline = request.deadlineNanos();
-    long nanos = (long) (Math.max(0, wait) * NANOS);
-    answer(reply, job, deadline == Long.MAX_VALUE ? nanos : Math.min(nanos, deadline - store.now()));
+    long nanos = (long) (Math.max(0, seconds) * NANOS);
+    return deadline == Long.MAX_VALUE ? nanos : Math.min(nanos, deadline - store.now());
   }
 
   private static Path path(Fields f) {
@@ -78,7 +100,16 @@ final class BackupCommand {
     throw f.bad("expected an absolute path");
   }
 
-  private synchronized Job job(String id, Path directory) {
+  /** Hears how far a job is. */
+  private interface Heard {
+    void at(long done, long of);
+  }
+
+  private interface Work {
+    Map<String, Object> run(Heard heard);
+  }
+
+  private synchronized Job job(String id, Work work) {
     Job known = jobs.get(id);
     if (known != null) {
       return known;
@@ -86,15 +117,15 @@ final class BackupCommand {
     Job job = new Job();
     jobs.put(id, job);
     running.incrementAndGet();
-    Thread thread = new Thread(() -> take(job, directory), "mortmain-backup");
+    Thread thread = new Thread(() -> take(job, work), "mortmain-long-work");
     thread.setDaemon(true);
     thread.start();
     return job;
   }
 
-  private void take(Job job, Path directory) {
+  private void take(Job job, Work work) {
     try {
-      job.done.complete(store.backup(directory, (copied, total) -> {
+      job.done.complete(work.run((copied, total) -> {
         job.total = total;
         job.copied = copied;
       }));
@@ -117,7 +148,7 @@ final class BackupCommand {
       if (e.getCause() instanceof MortmainException known) {
         throw known;
       }
-      throw new MortmainException(Rejection.invalid("directory", "the backup failed: " + e.getCause()), e.getCause());
+      throw new MortmainException(Rejection.invalid("id", "it failed: " + e.getCause()), e.getCause());
     }
     JsonWriter json = reply.answer().beginObject();
     json.name("done").bool(report != null).name("copied").number(job.copied).name("total").number(job.total);

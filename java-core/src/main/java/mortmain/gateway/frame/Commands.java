@@ -103,7 +103,6 @@ final class Commands {
       case ADOPT -> mounting.adopt(request, reply);
       case CLAIMS -> claiming.claims(request, reply);
       case INFO -> reply.answer().any(host.info());
-      case VERIFY -> reply.answer().any(store.verify());
       case RETAIN -> settings.retain(request, reply);
       case CONFIGURE -> settings.configure(request, reply);
       case COMPACT -> settings.compact(request, reply);

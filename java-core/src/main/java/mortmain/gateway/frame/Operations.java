@@ -95,7 +95,7 @@ public final class Operations implements Handler {
         commit(request, start, exchange);
         return;
       }
-      if (op == Op.CLAIM || op == Op.TURN || op == Op.WATCH || op == Op.BACKUP) {
+      if (op == Op.CLAIM || op == Op.TURN || op == Op.WATCH || op == Op.BACKUP || op == Op.VERIFY) {
         waiting(request, start, exchange);
         return;
       }
@@ -184,6 +184,9 @@ public final class Operations implements Handler {
       } else if (request.op() == Op.BACKUP) {
         commands.backing().run(request, exchange.reply());
         finishWaiting(Op.BACKUP, start, exchange);
+      } else if (request.op() == Op.VERIFY) {
+        commands.backing().verify(request, exchange.reply());
+        finishWaiting(Op.VERIFY, start, exchange);
       } else if (request.op() == Op.WATCH) {
         commands.looking().watch(request, exchange.reply());
         finishWaiting(Op.WATCH, start, exchange);
