@@ -75,13 +75,17 @@ final class Aid {
       capture[0].requests(start.segments().keySet(), host);
       for (boolean more = true; more; ) {
         List<byte[]> full = new ArrayList<>();
-        long before = System.nanoTime();
         boolean[] some = new boolean[1];
-        host.locked(() -> some[0] = capture[0].some(full));
+        long[] held = new long[1];
+        host.locked(() -> {
+          long before = System.nanoTime(); // waiting for the lock does not count
+          some[0] = capture[0].some(full);
+          held[0] = System.nanoTime() - before;
+        });
         if (capture[0].isLost()) {
           throw new IOException("tombstones were forgotten meanwhile");
         }
-        host.pause(System.nanoTime() - before);
+        host.pause(held[0]);
         for (byte[] block : full) {
           writer.block(block);
         }
