@@ -8,7 +8,7 @@ import inspect
 from typing import Any, TypeVar
 
 from ._link import Ask, Connect, Effect, Exchange, Flow, Invoke, Pause
-from ._transport import Connection
+from ._transport import Greeted
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ async def perform(effect: Effect) -> Any:
     raise TypeError(f"unknown effect {effect!r}")
 
 
-async def _connect(effect: Connect) -> Connection:
+async def _connect(effect: Connect) -> Greeted:
     future = asyncio.get_running_loop().run_in_executor(None, effect.run)
     try:
         return await asyncio.shield(future)
@@ -57,6 +57,6 @@ async def _connect(effect: Connect) -> Connection:
         raise
 
 
-def _keep(effect: Connect, done: asyncio.Future[Connection]) -> None:
+def _keep(effect: Connect, done: asyncio.Future[Greeted]) -> None:
     if not done.cancelled() and done.exception() is None:
         effect.link.pool.give(done.result())

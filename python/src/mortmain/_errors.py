@@ -243,7 +243,13 @@ class ValueRefused(MortmainError):
 
 
 class ReducerFailed(ValueRefused):
-    """The function given to `reduce` raised, or returned what cannot be stored."""
+    """The function given to `reduce` raised, ran past its time limit, or returned what cannot be stored. traceback: of
+    Python inside the gateway; empty where there is none. Nothing changed.
+    """
+
+    _fields = ("where", "reason", "function", "traceback")
+    function: str | None
+    traceback: str | None
 
 
 class RevisionCompacted(MortmainError):
@@ -346,6 +352,8 @@ def error_for(code: str, message: str, **fields: Any) -> MortmainError:
     it.
     """
     cls = BY_CODE.get(code)
+    if cls is ValueRefused and "function" in fields:
+        cls = ReducerFailed
     if cls is not None:
         return cls(message, **fields)
     error = MortmainError(message, **fields)

@@ -16,7 +16,6 @@ from . import _operations as ops
 from ._codec import encode, to_json
 from ._errors import (
     MortmainError,
-    Unsupported,
     invalid,
 )
 from ._frames import Reply
@@ -353,16 +352,14 @@ class Flows:
         draft.add_to_set(ops.check_key(key), to_json(item, "item"))
         return self.send(draft, request_id, timeout, meta)
 
-    def reduce(self, key: str, function: str, argument: Any) -> Flow[Receipt]:
-        yield from ()
-        ops.check_key(key)
+    def reduce(
+        self, key: str, function: str, argument: Any, request_id: str | None, timeout: float | None, meta: Meta
+    ) -> Flow[Receipt]:
         if not isinstance(function, str) or function.count(":") != 1:
             raise invalid("function", '"package.module:function"')
-        to_json(argument, "argument")
-        raise Unsupported(
-            "this gateway cannot run Python functions: use update, or a gateway with the jep extra",
-            operation="reduce",
-        )
+        draft = Draft(self.codec)
+        draft.reduce(ops.check_key(key), function, to_json(argument, "argument"))
+        return self.send(draft, request_id, timeout, meta)
 
     # ------------------------------------------------------------ operators and questions
 

@@ -29,7 +29,7 @@ from ._errors import (
 )
 from ._frames import Reply, Request
 from ._operations import parse_error
-from ._transport import Broken, Connection, Pool
+from ._transport import Broken, Greeted, Pool
 
 T = TypeVar("T")
 Flow = Generator["Effect", Any, T]
@@ -67,7 +67,7 @@ class Connect(Effect):
         self.deadline = deadline
         self.start = link.start if start is None else start
 
-    def run(self) -> Connection:
+    def run(self) -> Greeted:
         return self.link.connect(self.deadline, self.start)
 
 
@@ -76,7 +76,7 @@ class Exchange(Effect):
 
     __slots__ = ("connection", "deadline", "frame")
 
-    def __init__(self, connection: Connection, frame: bytes, deadline: float | None) -> None:
+    def __init__(self, connection: Greeted, frame: bytes, deadline: float | None) -> None:
         self.connection = connection
         self.frame = frame
         self.deadline = deadline
@@ -173,7 +173,7 @@ class Link:
 
     # ------------------------------------------------------------ connections
 
-    def connect(self, deadline: float | None, start: bool) -> Connection:
+    def connect(self, deadline: float | None, start: bool) -> Greeted:
         """A new connection, not in the pool. deadline: on time.monotonic(). start: the gateway, if none runs.
         """
         if self.closed:
@@ -216,7 +216,7 @@ class Link:
         return drive(self.call(request, deadline, (connection, outcome)))
 
     def call(
-        self, request: Request, deadline: float | None, attempted: tuple[Connection, Reply | Broken] | None = None
+        self, request: Request, deadline: float | None, attempted: tuple[Greeted, Reply | Broken] | None = None
     ) -> Flow[tuple[Reply, str]]:
         """The answer and the store id of its connection; an error reply is raised. attempted: what became of the first
         attempt, if it was made.
@@ -266,7 +266,7 @@ class Link:
                 raise self._unconfirmed(request, refusal) from refusal
             raise refusal
 
-    def _frame(self, request: Request, connection: Connection, deadline: float | None) -> bytes:
+    def _frame(self, request: Request, connection: Greeted, deadline: float | None) -> bytes:
         frame = request.bytes(connection.deadline_ms(deadline), connection.store_id, connection.revision)
         if len(frame) - 4 > connection.frame_limit:
             self.pool.give(connection)
@@ -343,7 +343,7 @@ def _silence(directory: str, broken: Broken) -> GatewayUnavailable:
     )
 
 
-def _too_large(request: Request, connection: Connection) -> ValueTooLarge:
+def _too_large(request: Request, connection: Greeted) -> ValueTooLarge:
     limits = connection.limits
     size = len(request.payload) or len(request.fields)
     limit = limits.get("value", limits["frame"])

@@ -238,6 +238,10 @@ class Draft:
         self.writes.append(["merge", key, len(patch)])
         self._parts.append(patch)
 
+    def reduce(self, key: str, function: str, argument: bytes) -> None:
+        self.writes.append(["reduce", key, function, len(argument)])
+        self._parts.append(argument)
+
     def request(
         self,
         author: Author,

@@ -19,6 +19,7 @@ from mortmain._gateway.failure import log_path, read_failure
 from mortmain._gateway.java import OLDEST, find_java
 from mortmain._gateway.launch import lock_holder
 from mortmain._gateway.process import jar_path
+from mortmain._gateway.reducers import jep_jar, named_modules, what_is_missing
 from mortmain._gateway.wait import Deadline
 
 from . import examine
@@ -68,6 +69,7 @@ def _examine(root: str, java: str | None) -> Iterator[Finding]:
     for check in checks:
         yield check(root)
     yield from _served(root)
+    yield _reducers(root)
 
 
 def _jar_and_java(root: str, java: str | None) -> Iterator[Finding]:
@@ -89,6 +91,18 @@ def _jar_and_java(root: str, java: str | None) -> Iterator[Finding]:
         yield Finding("archive", "ok", f"no class archive yet; the first start makes {archive}")
     elif archive is not None:
         yield Finding("archive", "ok", str(archive))
+
+
+def _reducers(root: str) -> Finding:
+    try:
+        modules = named_modules(root)
+    except MortmainError as error:
+        return Finding("reducers", "fail", str(error), "only its owner may write it")
+    missing = what_is_missing()
+    named = f"functions of {', '.join(modules)} may run in the gateway" if modules else "no functions run in the gateway"
+    if missing is None:
+        return Finding("reducers", "ok", f"{named}; jep: {jep_jar()}")
+    return Finding("reducers", "warn" if modules else "ok", f"{named}; {missing}", missing if modules else "")
 
 
 def _directory(root: str) -> Finding:

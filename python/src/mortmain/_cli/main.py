@@ -143,6 +143,13 @@ def _operating(commands: Any) -> None:
         "--dir state serve", "--dir state serve --tcp",
     )  # fmt: skip
     serve.add_argument("--tcp", action="store_true", help="listen on loopback TCP, for stock py4j clients too")
+    serve.add_argument(
+        "--reducers", action="append", metavar="MODULE",
+        help="a module whose functions `reduce` may run in the gateway; needs the extra jep",
+    )  # fmt: skip
+    serve.add_argument(
+        "--reducer-limit", type=float, metavar="SECONDS", help="how long such a function may run (default 1)"
+    )
     status = _add(
         commands, "status", inspect.status, "say what the running gateway says of itself; starts none",
         "--dir state status", "--dir state status --wait 10 --json",

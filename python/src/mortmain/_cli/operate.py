@@ -11,13 +11,13 @@ from typing import Any
 from mortmain._backup import restore
 from mortmain._errors import GatewayUnavailable, error_for
 from mortmain._gateway import Reached, look
-from mortmain._gateway.child import scrubbed_environment
 from mortmain._gateway.discover import run_directory
 from mortmain._gateway.failure import forget_failures, refuse_poisoned
 from mortmain._gateway.java import find_java
 from mortmain._gateway.launch import prepare
 from mortmain._gateway.offline import run_offline
 from mortmain._gateway.process import gateway_command
+from mortmain._gateway.reducers import checked_modules, what_is_missing
 from mortmain._gateway.wait import Deadline
 from mortmain._models import BackupReport
 
@@ -41,13 +41,21 @@ def serve(arguments: argparse.Namespace) -> int:
     chosen = ["--foreground"]
     if arguments.tcp:
         chosen += ["--transport", "tcp"]
-    command = gateway_command(find_java(arguments.java), root, chosen)
+    modules = None
+    if arguments.reducers:
+        modules = checked_modules(name for names in arguments.reducers for name in names.split(","))
+        missing = what_is_missing()
+        if missing is not None:
+            raise GatewayUnavailable(f"no function can run in the gateway: {missing}", reason="start-failed")
+    if arguments.reducer_limit is not None:
+        chosen += ["--reducer-limit", str(round(arguments.reducer_limit * 1000))]
+    command, environment = gateway_command(find_java(arguments.java), root, chosen, modules)
     os.umask(0o077)
     os.chdir(root)
     sys.stdout.flush()
     sys.stderr.flush()
     try:
-        os.execve(command[0], command, scrubbed_environment())
+        os.execve(command[0], command, environment)
     except OSError as error:
         raise GatewayUnavailable(f"{command[0]} could not be run: {error}", reason="start-failed") from error
 

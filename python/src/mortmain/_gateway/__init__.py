@@ -5,6 +5,7 @@ the one that started it.
 from __future__ import annotations
 
 import os
+import sys
 
 from mortmain._errors import GatewayUnavailable
 
@@ -52,6 +53,12 @@ def reach_gateway(
     """
     root = absolute(directory)
     deadline = Deadline(timeout)
+    if "_jep" in sys.modules:
+        from .inside import reach_inside
+
+        reached = reach_inside(root, may_start(start), create, deadline, agent)
+        if reached is not None:
+            return reached
     found = look(root, deadline, agent)
     if isinstance(found, Reached):
         return found

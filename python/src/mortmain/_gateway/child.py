@@ -21,9 +21,9 @@ class Child(subprocess.Popen[bytes]):
 _started: list[Child] = []
 
 
-def spawn_child(command: list[str], directory: str, output: int) -> Child:
+def spawn_child(command: list[str], directory: str, output: int, environment: dict[str, str] | None = None) -> Child:
     """Starts a command in its own session, so that no terminal and no process group of ours ends it. output: the
-    descriptor of stdout and stderr.
+    descriptor of stdout and stderr. environment: None for the scrubbed one.
     """
     reap()
     child = Child(
@@ -32,7 +32,7 @@ def spawn_child(command: list[str], directory: str, output: int) -> Child:
         stdout=output,
         stderr=output,
         cwd=directory,
-        env=scrubbed_environment(),
+        env=scrubbed_environment() if environment is None else environment,
         start_new_session=True,
         umask=0o077,
     )

@@ -13,7 +13,7 @@ from .discover import GatewayInfo, find_gateway
 from .wait import Deadline
 
 if TYPE_CHECKING:
-    from mortmain._transport import Connection
+    from mortmain._transport import Greeted
 
 # A gateway that accepts and then says nothing for this long (seconds) is stalled, however long the caller would wait.
 PATIENCE = 10.0
@@ -26,7 +26,7 @@ class Reached:
     """A live gateway and the greeted connection that proved it."""
 
     info: GatewayInfo
-    connection: Connection
+    connection: Greeted
 
 
 @dataclass(frozen=True)

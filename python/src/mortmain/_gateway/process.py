@@ -9,10 +9,13 @@ from pathlib import Path
 from mortmain._errors import GatewayUnavailable, InvalidRequest
 
 from .archive import archive_flags
-from .child import Child, spawn_child
+from .child import Child, scrubbed_environment, spawn_child
 from .discover import run_directory
 from .failure import open_log
 from .java import Java
+from .reducers import jep_jar, named_modules, reducer_arguments
+
+_MAIN = "mortmain.gateway.Main"
 
 # What every gateway runs with; paths are relative to the state directory, its working directory. No -Xshare: it is
 # auto anyway, and said aloud it forbids the AOT cache of Java 25.
@@ -50,34 +53,48 @@ def java_options() -> list[str]:
         raise InvalidRequest(f"MORTMAIN_JAVA_OPTS: {error}", field="MORTMAIN_JAVA_OPTS", reason=str(error)) from error
 
 
-def java_command(java: Java, directory: str, command: str, arguments: list[str]) -> list[str]:
+def java_command(
+    java: Java, directory: str, command: str, arguments: list[str], beside: Path | None = None
+) -> list[str]:
     """The whole command line of one of the jar's commands. MORTMAIN_JAVA_OPTS comes last of the flags, so that it
-    wins.
+    wins. beside: another jar for the class path.
     """
     jar = jar_path()
     told = java_options()
     # Java refuses two collectors, so ours gives way to the operator's.
     ours = [flag for flag in JVM_FLAGS if not _is_collector(flag) or not any(map(_is_collector, told))]
     flags = [*ours, *archive_flags(java, jar, run_directory(directory)), *told]
-    return [java.path, *flags, "-jar", str(jar), command, "--dir", directory, *arguments]
+    program = ["-jar", str(jar)] if beside is None else ["-cp", f"{jar}{os.pathsep}{beside}", _MAIN]
+    return [java.path, *flags, *program, command, "--dir", directory, *arguments]
 
 
 def _is_collector(flag: str) -> bool:
     return flag.startswith("-XX:+Use") and flag.endswith("GC")
 
 
-def gateway_command(java: Java, directory: str, arguments: list[str]) -> list[str]:
+def gateway_command(
+    java: Java, directory: str, arguments: list[str], modules: list[str] | None = None
+) -> tuple[list[str], dict[str, str]]:
+    """Command line and environment. modules: whose functions may run in it; None as the state directory says."""
     transport = os.environ.get("MORTMAIN_TRANSPORT")
-    chosen = ["--transport", transport] if transport and "--transport" not in arguments else []
-    return java_command(java, directory, "gateway", [*chosen, *arguments])
+    chosen = ["--transport", transport] if transport in ("unix", "tcp") and "--transport" not in arguments else []
+    if modules is None:
+        modules = named_modules(directory)
+    chosen += reducer_arguments(modules)
+    command = java_command(java, directory, "gateway", [*chosen, *arguments], jep_jar() if modules else None)
+    environment = scrubbed_environment()
+    if modules and os.environ.get("PYTHONPATH"):
+        places = os.environ["PYTHONPATH"].split(os.pathsep)
+        environment["PYTHONPATH"] = os.pathsep.join(os.path.abspath(place) for place in places)
+    return command, environment
 
 
 def spawn_gateway(java: Java, directory: str, arguments: list[str]) -> tuple[Child, int]:
     """Starts the gateway; returns it and how long its log was before."""
-    command = gateway_command(java, directory, arguments)
+    command, environment = gateway_command(java, directory, arguments)
     log, size = open_log(run_directory(directory))
     try:
-        return spawn_child(command, directory, log), size
+        return spawn_child(command, directory, log, environment), size
     except OSError as error:
         raise GatewayUnavailable(f"{java.path} could not be run: {error}", reason="start-failed") from error
     finally:

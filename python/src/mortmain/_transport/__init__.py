@@ -1,7 +1,10 @@
-"""Sockets to a gateway: connect, prove both sides, upgrade to frames, exchange frames, pool."""
+"""Connections to a gateway: connect, prove both sides, upgrade to frames, exchange frames, pool; or, inside a JVM, through
+memory.
+"""
 
-from ._connection import Broken, Connection
-from ._handshake import Address, connect, open_socket
+from ._connection import Connection
+from ._greeted import Broken, Greeted
+from ._handshake import Address, connect, greet, open_socket
 from ._pool import Pool
 
-__all__ = ["Address", "Broken", "Connection", "Pool", "connect", "open_socket"]
+__all__ = ["Address", "Broken", "Connection", "Greeted", "Pool", "connect", "greet", "open_socket"]

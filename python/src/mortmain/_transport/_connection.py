@@ -11,11 +11,12 @@ import math
 import os
 import select
 import socket
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 from mortmain._frames import LENGTH, MalformedReply, Reply, parse_reply
+
+from ._greeted import Broken, Greeted
 
 if TYPE_CHECKING:
     import asyncio
@@ -32,69 +33,21 @@ _FRESH = 0.01
 _SPINS = len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0)) > 1
 
 
-class Broken(Exception):
-    """The exchange failed; internal. sent: the whole frame was handed over, so that the gateway may have
-    taken it up.
+class Connection(Greeted):
+    """An upgraded connection over a socket. Not thread-safe: a pool hands it to one caller at a time."""
 
-    expired: there was no failure, only no answer until the deadline.
-    """
-
-    def __init__(self, sent: bool, expired: bool = False) -> None:
-        super().__init__(sent, expired)
-        self.sent = sent
-        self.expired = expired
-
-
-class Connection:
-    """An upgraded, greeted connection. Not thread-safe: a pool hands it to one caller at a time.
-
-    instance, store_id, limits, features: as HELLO said. frame_limit: bytes of the largest request.
-    revision: the newest durable revision that a reply here showed.
-    clock_offset: what to add to time.monotonic() in ms for the gateway's clock.
-    """
-
-    __slots__ = (
-        "__weakref__",
-        "_buffer",
-        "_local",
-        "_poll",
-        "_used",
-        "_view",
-        "_waits",
-        "clock_offset",
-        "closed",
-        "features",
-        "frame_limit",
-        "hello",
-        "instance",
-        "limits",
-        "revision",
-        "sock",
-        "store_id",
-    )
+    __slots__ = ("_buffer", "_local", "_poll", "_used", "_view", "_waits", "sock")
 
     def __init__(self, sock: socket.socket) -> None:
+        super().__init__()
         sock.setblocking(False)
         self.sock = sock
-        self.closed = False
-        self.instance = ""
-        self.store_id = ""
-        self.revision = 0
-        self.clock_offset = 0.0
-        self.limits: dict[str, int] = {}
-        self.frame_limit = sys.maxsize
-        self.features: frozenset[str] = frozenset()
-        self.hello: dict[str, Any] = {}
         self._buffer = bytearray(_BUFFER)
         self._view = memoryview(self._buffer)
         self._poll = _Waiter(sock)
         self._local = sock.family != socket.AF_INET
         self._used = 0.0
         self._waits = [1.0] * 256  # by operation: a read is answered sooner than a commit
-
-    def deadline_ms(self, deadline: float | None) -> int:
-        """A deadline of time.monotonic() on this gateway's clock; 0 is none."""
-        return 0 if deadline is None else max(1, int(deadline * 1000.0 + self.clock_offset))
 
     def usable(self) -> bool:
         """False if the peer closed it (or spoke out of turn) while it lay idle. One that was just used is believed: a

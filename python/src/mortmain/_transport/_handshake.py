@@ -5,18 +5,20 @@ from __future__ import annotations
 import socket
 import time
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from mortmain import _frames
 from mortmain._errors import GatewayUnavailable, ProtocolMismatch, error_for
 from mortmain._frames import Reply, Request, encode_fields
 
-from ._connection import Broken, Connection
+from ._connection import Connection
+from ._greeted import Broken, Greeted
 from .tcp import open_tcp, prove
 from .unix import open_unix
 
 CLIENT_VERSION = "0.1.0"
 _LINE_LIMIT = 4096
+C = TypeVar("C", bound=Greeted)
 
 
 class Address(Protocol):
@@ -64,7 +66,7 @@ def connect(info: Address, timeout: float, agent: str | None = None) -> Connecti
     except BaseException:
         sock.close()
         raise
-    return _greet(connection, info, deadline, agent)
+    return greet(connection, info, deadline, agent)
 
 
 def open_socket(info: Address, deadline: float) -> socket.socket:
@@ -114,7 +116,8 @@ def _ask(sock: socket.socket, text: str, deadline: float) -> str:
     return line[:-1].decode("ascii", "replace")
 
 
-def _greet(connection: Connection, info: Address, deadline: float, agent: str | None) -> Connection:
+def greet(connection: C, info: Address, deadline: float, agent: str | None) -> C:
+    """HELLO: learn who answers, or raise why not. deadline: on time.monotonic()."""
     fields = {
         "min": _frames.PROTOCOL_MIN,
         "max": _frames.PROTOCOL_MAX,
@@ -140,14 +143,15 @@ def _greet(connection: Connection, info: Address, deadline: float, agent: str | 
     return connection
 
 
-def _accept(connection: Connection, info: Address, reply: Reply, now: float) -> None:
+def _accept(connection: Greeted, info: Address, reply: Reply, now: float) -> None:
     hello = reply.fields
     if not reply.ok:
         code = str(hello.get("code", "UNAVAILABLE"))
         message = str(hello.get("message", "the gateway refused HELLO"))
         if "min" in hello and "max" in hello:
             raise _mismatch(message, hello["min"], hello["max"])
-        raise error_for(code, message, reason=hello.get("reason"), retry=hello.get("retry"))
+        told = {name: hello[name] for name in hello.keys() - {"code", "message", "failures", "current"}}
+        raise error_for(code, message, **told)
     protocol = hello.get("protocol")
     if not isinstance(protocol, int) or not _frames.PROTOCOL_MIN <= protocol <= _frames.PROTOCOL_MAX:
         raise _mismatch("the gateway chose a protocol that this client does not speak", protocol, protocol)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import weakref
 
-from ._connection import Connection
+from ._greeted import Greeted
 
 _MAX_IDLE = 64
 _pools: weakref.WeakSet[Pool] = weakref.WeakSet()
@@ -20,12 +20,12 @@ class Pool:
     """
 
     def __init__(self) -> None:
-        self._idle: list[Connection] = []
-        self._all: weakref.WeakSet[Connection] = weakref.WeakSet()
+        self._idle: list[Greeted] = []
+        self._all: weakref.WeakSet[Greeted] = weakref.WeakSet()
         self._closed = False
         _pools.add(self)
 
-    def take(self) -> Connection | None:
+    def take(self) -> Greeted | None:
         """A connection that the peer has not closed, or None."""
         idle = self._idle
         while idle:
@@ -38,11 +38,11 @@ class Pool:
             connection.close()
         return None
 
-    def adopt(self, connection: Connection) -> None:
+    def adopt(self, connection: Greeted) -> None:
         """Know a new connection, so that a forked child can drop its copy even while it is in use here."""
         self._all.add(connection)
 
-    def give(self, connection: Connection) -> None:
+    def give(self, connection: Greeted) -> None:
         """Put a connection back after a whole exchange."""
         if connection.closed:
             return

@@ -61,11 +61,13 @@ public final class Store implements AutoCloseable {
   private final Contended contended = new Contended();
   private final LongAdder commits = new LongAdder();
   private final Mirrored mirrored;
+  private final Reductions reductions;
 
   /** A store over an engine of one's own. */
   public Store(Engine engine) {
     this.engine = engine;
     this.mirrored = new Mirrored(engine);
+    this.reductions = new Reductions(this, engine, turns, waiters);
     engine.listen(waiters::on);
     engine.listen(event -> contended.wrote(event, engine.now()));
   }
@@ -137,6 +139,10 @@ public final class Store implements AutoCloseable {
     judging.enter(commit.call().requestId());
     Outcome<Receipt> settled = settled(commit, then);
     boolean late = isLate(commit.call().deadline());
+    if (commit.reduce() != null) {
+      reductions.submit(commit, fingerprint, settled, late, blocking);
+      return;
+    }
     boolean waits = engine.decide(rule(commit, fingerprint, true, late), true, settled);
     turns.end(commit.turn()); // before the force: the next in line may compute from what is in flight
     if (waits) {
@@ -155,7 +161,7 @@ public final class Store implements AutoCloseable {
   }
 
   /** Judged under the engine's lock, so that a rejected attempt is closed in the same step. */
-  private Rule<Receipt> rule(Commit commit, long fingerprint, boolean mayWait, boolean late) {
+  Rule<Receipt> rule(Commit commit, long fingerprint, boolean mayWait, boolean late) {
     return view -> {
       Rejection before = closed(view, commit.call());
       Verdict<Receipt> verdict;
@@ -357,6 +363,11 @@ public final class Store implements AutoCloseable {
     return contended.keys(engine.now(), window.toNanos(), within.toNanos());
   }
 
+  /** Where reducers get their work. */
+  public Reductions reductions() {
+    return reductions;
+  }
+
   /** Mounts a directory, and other commands about mirrored files. */
   public Mirrored mirrored() {
     return mirrored;
@@ -399,11 +410,11 @@ public final class Store implements AutoCloseable {
   }
 
   /** A request that nobody waits for any more is not judged. */
-  private boolean isLate(long deadline) {
+  boolean isLate(long deadline) {
     return deadline != Long.MAX_VALUE && deadline - engine.now() < 0;
   }
 
-  private static Rejection late() {
+  static Rejection late() {
     return Rejection.of(
         ErrorCode.UNAVAILABLE, "the deadline had passed before this was looked at: nothing was changed", Map.of("reason", "timeout"));
   }
@@ -491,6 +502,7 @@ public final class Store implements AutoCloseable {
 
   @Override
   public void close() {
+    reductions.close("the store was closed");
     engine.close();
   }
 }

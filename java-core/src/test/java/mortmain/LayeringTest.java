@@ -42,7 +42,7 @@ final class LayeringTest {
           "mortmain.file..",
           List.of("mortmain.engine..", "mortmain.fence..", "mortmain.model..", "mortmain.value..", "mortmain.journal..", "mortmain.disk..", "mortmain.mirror..")),
       Map.entry("mortmain", List.of("mortmain.model..", "mortmain.engine..", "mortmain.fence..")),
-      Map.entry("mortmain.gateway..", List.of("mortmain", "mortmain.model..", PY4J, JACKSON, "jdk.net..")));
+      Map.entry("mortmain.gateway..", List.of("mortmain", "mortmain.model..", PY4J, JACKSON, "jep..", "jdk.net..")));
 
   private static final JavaClasses MAIN =
       new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("mortmain");

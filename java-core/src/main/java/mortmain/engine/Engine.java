@@ -40,7 +40,8 @@ public interface Engine extends AutoCloseable {
    * Reclaims expired claims, runs the rule on the state and adds its events to it, atomically. {@code then} hears the answer when
    * the events, and everything that the answer was judged on, are durable; {@link #force} sees to that.
    *
-   * @return whether the rejection, if it is one, may turn into acceptance when claims end ({@code then} is not called in that case)
+   * @return whether the rejection, if it is one, may turn into acceptance when claims end, or a reducer has to run first ({@code then} is not
+   *     called in these cases)
    */
   <T> boolean decide(Rule<T> rule, boolean mayWait, Outcome<T> then);
 

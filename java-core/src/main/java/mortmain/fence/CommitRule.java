@@ -13,6 +13,7 @@ import mortmain.model.Failure;
 import mortmain.model.Guard;
 import mortmain.model.Key;
 import mortmain.model.Receipt;
+import mortmain.model.Reduced;
 import mortmain.model.Rejection;
 import mortmain.model.Write;
 
@@ -135,17 +136,23 @@ final class CommitRule {
   }
 
   private Verdict<Receipt> apply() {
+    Write.Reduce reduce = commit.reduce();
+    if (reduce != null && !isReduced(check.state(reduce.key()), reduce.reduced())) {
+      return new Verdict.Unready<>();
+    }
     long tag = Fingerprint.tag(commit.call().requestId());
     List<Change> changes = new ArrayList<>(writes.size());
     for (Map.Entry<Key, List<Write.OnKey>> written : writes.entrySet()) {
       KeyState state = check.state(written.getKey());
-      Folded folded = view.fold(state, written.getValue());
+      Folded folded = reduce == null ? view.fold(state, written.getValue()) : reduced(state, reduce.reduced());
       if (folded instanceof Folded.To to) {
         changes.add(change(state, to, tag, overwrites(written.getValue())));
       } else if (folded instanceof Folded.WrongType wrong) {
         check.add(wrongType(state, wrong));
       } else if (folded instanceof Folded.TooLarge large) {
         return Verdict.reject(CommitShape.tooLarge("value of " + state.key(), large.size(), large.limit()));
+      } else if (folded == null) {
+        check.add(reduce.reduced().failure());
       }
     }
     if (check.failed()) {
@@ -162,6 +169,27 @@ final class CommitRule {
             commit.meta(),
             List.copyOf(changes));
     return Verdict.accept(Receipts.of(view.storeId(), event), event);
+  }
+
+  /** Whether the function saw the value that the key has now, or failed. Its epoch does not count: a bare delta is not fenced. */
+  private static boolean isReduced(KeyState state, Reduced reduced) {
+    return reduced != null
+        && (reduced.failure() != null || (reduced.version() == state.version() && reduced.tag() == state.tag()));
+  }
+
+  /** Null when the function failed. */
+  private Folded reduced(KeyState state, Reduced reduced) {
+    if (reduced.failure() != null) {
+      return null;
+    } else if (reduced.value() == null) {
+      return new Folded.To(null, null, true);
+    }
+    int size = reduced.value().bytes().length;
+    if (size > view.limits().value()) {
+      return new Folded.TooLarge(size, view.limits().value());
+    }
+    Folded whole = view.fold(state, List.of(new Write.Put(state.key(), reduced.value(), false)));
+    return whole instanceof Folded.To to ? new Folded.To(to.content(), null, true) : whole;
   }
 
   private Change change(KeyState state, Folded.To to, long tag, boolean overwrite) {

@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import mortmain.model.Commit;
 import mortmain.model.ErrorCode;
 import mortmain.model.Guard;
@@ -20,6 +21,8 @@ import mortmain.model.Write;
 public final class CommitShape {
   /** Characters of a writer's, holder's or ticket's name. */
   private static final int NAME = 256;
+
+  private static final Pattern FUNCTION = Pattern.compile("[^:\\s]{1,200}:[^:\\s]{1,200}");
 
   private CommitShape() {}
 
@@ -94,6 +97,9 @@ public final class CommitShape {
       }
       if (write instanceof Write.DeletePrefix delete && !isPrefix(delete.prefix())) {
         return notAPrefix();
+      }
+      if (write instanceof Write.Reduce reduce && (writes.size() > 1 || !FUNCTION.matcher(reduce.function()).matches())) {
+        return Rejection.invalid("function", "one \"package.module:function\", alone in its commit");
       }
       if (write instanceof Write.Append append && append.items().isEmpty()) {
         return Rejection.invalid("items", "nothing to append to " + append.key());
@@ -187,6 +193,8 @@ public final class CommitShape {
       return merge.patch().bytes().length;
     } else if (write instanceof Write.AddToSet add) {
       return add.member().json().length;
+    } else if (write instanceof Write.Reduce reduce) {
+      return reduce.argument().bytes().length;
     } else if (write instanceof Write.Append append) {
       long sum = 0;
       for (Item item : append.items()) {

@@ -99,6 +99,9 @@ public final class Fingerprint {
       add(List.of(set.member()));
     } else if (write instanceof Write.Merge merge) {
       add(merge.patch());
+    } else if (write instanceof Write.Reduce reduce) {
+      add(reduce.function());
+      add(reduce.argument());
     }
   }
 

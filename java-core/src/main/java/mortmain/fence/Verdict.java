@@ -12,6 +12,9 @@ public sealed interface Verdict<T> {
   /** Nothing changes. {@code canWait}: the same request may be accepted once the claims in its way end. */
   record Rejected<T>(Rejection rejection, boolean canWait) implements Verdict<T> {}
 
+  /** Nothing changes yet: a reducer has to run on the value that the key has now. */
+  record Unready<T>() implements Verdict<T> {}
+
   static <T> Verdict<T> accept(T answer, Event... events) {
     return new Accepted<>(List.of(events), answer);
   }

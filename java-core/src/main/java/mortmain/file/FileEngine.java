@@ -208,6 +208,8 @@ final class FileEngine implements Engine {
       verdict = rule.judge(view);
       if (mayWait && verdict instanceof Verdict.Rejected<T> rejected && rejected.canWait()) {
         return true;
+      } else if (verdict instanceof Verdict.Unready<T>) {
+        return true;
       }
       judgedOn = view.judgedOn();
       if (verdict instanceof Verdict.Accepted<T> accepted) {

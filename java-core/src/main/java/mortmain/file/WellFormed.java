@@ -45,6 +45,8 @@ final class WellFormed {
       return json(add.member().json());
     } else if (write instanceof Write.Merge merge) {
       return object(merge.patch().bytes());
+    } else if (write instanceof Write.Reduce reduce) {
+      return value(reduce.reduced() == null || reduce.reduced().value() == null ? reduce.argument() : reduce.reduced().value());
     } else if (write instanceof Write.Increment increment) {
       return number(increment.by());
     } else if (write instanceof Write.Append append) {

@@ -1,8 +1,6 @@
 package mortmain.gateway;
 
 import java.io.IOException;
-import java.nio.file.Path;
-import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,21 +11,29 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 import mortmain.Store;
 import mortmain.gateway.frame.ByteBudget;
+import mortmain.gateway.frame.DirectConnection;
 import mortmain.gateway.frame.Meters;
 import mortmain.gateway.frame.Operations;
-import mortmain.gateway.py4j.Listener;
 import mortmain.gateway.py4j.LockedServer;
 import mortmain.gateway.py4j.Secrets;
-import mortmain.gateway.py4j.TcpListener;
-import mortmain.gateway.py4j.UnixListener;
+import mortmain.model.ErrorCode;
 import mortmain.model.Limits;
 import mortmain.model.Rejection;
 
 /**
- * One open store behind one listening server, from the start to the end. Safe for any number of threads; {@link #stop()} may be
- * called by several.
+ * One open store as its clients see it: Python that runs in this JVM, and, once it serves, other processes. Safe for any number of threads.
+ *
+ * <p>A Java program shares the store that it opened:
+ *
+ * <pre>{@code
+ * try (Store store = Store.open(Path.of("state"), StoreOptions.DEFAULT);
+ *     Gateway gateway = Gateway.share(store)) {
+ *   gateway.serve(); // to other processes too; without it they get UNAVAILABLE, reason locked
+ *   ...
+ * }
+ * }</pre>
  */
-final class Gateway implements Operations.Host {
+public final class Gateway implements Operations.Host, AutoCloseable {
   static final String VERSION = "0.1.0";
   static final int PROTOCOL = 1;
 
@@ -41,60 +47,93 @@ final class Gateway implements Operations.Host {
   private static final long NAP_NANOS = 1_000_000;
 
   private final Store store;
-  private final RunDirectory run;
+  /** Whether the store is closed with the gateway. */
+  private final boolean owner;
+
   private final IntConsumer halt;
   private final long idleSeconds;
-  private final boolean tcp;
   private final String instance = Secrets.random(16);
   private final String word = Secrets.random(32);
   private final long started = System.nanoTime();
   private final ByteBudget budget = ByteBudget.ofHeap();
   private final Meters meters = new Meters();
   private final Operations operations;
-  private final Listener listener;
-  private final LockedServer server;
   private final ContentionLog contention;
+  /** Null while nobody outside of this JVM is served. */
+  private volatile Front front;
+
   private final AtomicBoolean stopping = new AtomicBoolean();
   private final CountDownLatch stopped = new CountDownLatch(1);
 
-  private Gateway(Store store, RunDirectory run, Options options, IntConsumer halt) {
+  private Gateway(Store store, boolean owner, long idleSeconds, IntConsumer halt) {
     this.store = store;
-    this.run = run;
+    this.owner = owner;
     this.halt = halt;
-    this.idleSeconds = options.idleSeconds();
-    this.listener = options.tcp() ? new TcpListener() : unix(run);
-    this.tcp = !listener.trusted();
+    this.idleSeconds = idleSeconds;
     this.contention = new ContentionLog(store);
     this.operations = new Operations(store, this, meters);
-    this.server = new LockedServer(listener, operations, budget, word, instance, frameLimit(), MAX_CONNECTIONS);
   }
 
   /**
-   * Serves an open store: listens first, then says where. {@code halt} ends the process when the journal cannot be written.
+   * Serves an open store, which it closes at the end. {@code halt} ends the process when the journal cannot be written.
    *
    * @throws mortmain.model.MortmainException UNAVAILABLE, reason insecure-directory
    */
   static Gateway start(Store store, RunDirectory run, Options options, IntConsumer halt) throws IOException {
-    Gateway gateway = new Gateway(store, run, options, halt);
+    Gateway gateway = new Gateway(store, true, options.idleSeconds(), halt);
     store.onFailure(gateway::poisoned);
-    gateway.server.open();
-    try {
-      run.announce(gateway.discovery());
-    } catch (IOException | RuntimeException e) {
-      gateway.server.close();
-      throw e;
-    }
-    daemon("mortmain-watch", new Watch(gateway)::run).start();
+    gateway.serve(run, options.tcp());
     return gateway;
   }
 
-  private static Listener unix(RunDirectory run) {
-    Path socket = Sockets.bindable(run.path().resolve(RunDirectory.SOCKET));
-    if (socket == null) {
-      Log.warn("the path of the socket is too long for the kernel: serving over TCP; start with the state directory as working directory");
-      return new TcpListener();
+  /** For Python of this JVM that opened the directory itself. */
+  static Gateway own(Store store) {
+    Gateway gateway = new Gateway(store, true, 0, code -> {});
+    store.onFailure(gateway::poisoned);
+    return gateway;
+  }
+
+  /**
+   * From now on Python that runs in this JVM and opens the directory of this store works on this very store, without a socket. The store
+   * stays the caller's: {@link #close} leaves it open.
+   *
+   * @throws IllegalStateException when it is shared already
+   */
+  public static Gateway share(Store store) {
+    Gateway gateway = new Gateway(store, false, 0, code -> {});
+    InProcess.add(gateway);
+    store.onFailure(gateway::poisoned);
+    return gateway;
+  }
+
+  /**
+   * Serves other processes too, over a Unix socket where there are any, until it is closed.
+   *
+   * @throws IOException when {@code run/} cannot be written
+   * @throws mortmain.model.MortmainException UNAVAILABLE, reason insecure-directory
+   * @throws IllegalStateException when it serves already, or was closed
+   */
+  public synchronized void serve() throws IOException {
+    if (front != null || isStopping()) {
+      throw new IllegalStateException("it serves already, or was closed");
     }
-    return new UnixListener(socket, run.owner());
+    serve(RunDirectory.open(store.directory()), Options.TCP_ONLY);
+  }
+
+  private void serve(RunDirectory run, boolean tcp) throws IOException {
+    front =
+        Front.open(
+            run, tcp, listener -> new LockedServer(listener, operations, budget, word, instance, frameLimit(), MAX_CONNECTIONS), instance, word);
+    daemon("mortmain-watch", new Watch(this)::run).start();
+  }
+
+  /** A connection of somebody in this JVM. */
+  DirectConnection connect() {
+    return new DirectConnection(operations, instance, frameLimit());
+  }
+
+  Store store() {
+    return store;
   }
 
   private static Thread daemon(String name, Runnable task) {
@@ -105,21 +144,6 @@ final class Gateway implements Operations.Host {
 
   private long frameLimit() {
     return Math.min(store.limits().commit() + FIELDS_ROOM, budget.total());
-  }
-
-  private Map<String, Object> discovery() {
-    Map<String, Object> told = new LinkedHashMap<>();
-    told.put("protocol", PROTOCOL);
-    told.put("instance", instance);
-    told.put("pid", ProcessHandle.current().pid());
-    told.put("transport", transport());
-    told.put("socket", tcp ? null : RunDirectory.SOCKET);
-    told.put("address", tcp ? "127.0.0.1" : null);
-    told.put("port", tcp ? listener.port() : null);
-    told.put("token", word);
-    told.put("version", VERSION);
-    told.put("started", Instant.now().toString());
-    return told;
   }
 
   @Override
@@ -156,7 +180,7 @@ final class Gateway implements Operations.Host {
     told.put("directory", store.directory().toString());
     told.put("capabilities", List.of("verify", "backup", "mount"));
     told.put("uptime", (System.nanoTime() - started) / 1e9);
-    told.put("connections", server.connectionCount());
+    told.put("connections", connections());
     told.putAll(store.info());
     Map<String, Object> limits = limits();
     limits.put("in_flight", budget.total());
@@ -173,17 +197,22 @@ final class Gateway implements Operations.Host {
   }
 
   private String transport() {
-    return tcp ? "tcp" : "unix";
+    Front open = front;
+    return open == null ? "jep" : open.transport();
+  }
+
+  private int connections() {
+    Front open = front;
+    return open == null ? 0 : open.connectionCount();
   }
 
   /** For the line that says that it serves. */
   String describe() {
-    return "gateway " + VERSION + " serves " + store.directory() + " over " + transport() + (tcp ? " port " + listener.port() : "")
-        + " at revision " + store.durableRevision();
+    return "gateway " + VERSION + " serves " + store.directory() + " over " + front.describe() + " at revision " + store.durableRevision();
   }
 
   boolean hasConnections() {
-    return server.connectionCount() > 0;
+    return connections() > 0;
   }
 
   /** Requests that wait for a claim or a turn. */
@@ -200,7 +229,7 @@ final class Gateway implements Operations.Host {
   }
 
   boolean canBeFound() {
-    return run.announces(instance);
+    return !owner || front.canBeFound();
   }
 
   long idleSeconds() {
@@ -213,7 +242,17 @@ final class Gateway implements Operations.Host {
 
   void tick(long now) {
     contention.tick(now);
-    server.tick(now);
+    front.tick(now);
+  }
+
+  /** A store that a Java program shares is that program's to close. */
+  @Override
+  public void admitStop() {
+    if (!owner) {
+      throw Rejection.of(
+              ErrorCode.UNSUPPORTED, "the store is part of a Java program, which closes it when it ends", Map.of("operation", "stop"))
+          .exception();
+    }
   }
 
   @Override
@@ -221,28 +260,34 @@ final class Gateway implements Operations.Host {
     daemon("mortmain-stop", this::shutdown).start();
   }
 
+  /** Lets go of its clients: answers what was taken up, serves no more, and forgets that it was shared. */
+  @Override
+  public void close() {
+    shutdown();
+  }
+
   /** Answers what was taken up, forces, closes. Returns when all of it is done; a second call waits for the first. */
   void shutdown() {
     if (stopping.compareAndSet(false, true)) {
       try {
         operations.stopTaking();
-        withdraw();
+        Front open = front;
+        if (open != null) {
+          open.withdraw();
+        }
         awaitAnswers(LAST_ANSWERS_NANOS);
-        server.close();
-        store.close();
+        if (open != null) {
+          open.close();
+        }
+        if (owner) {
+          store.close();
+        }
       } finally {
+        InProcess.remove(this);
         stopped.countDown();
       }
     }
     awaitStopped();
-  }
-
-  private void withdraw() {
-    try {
-      run.withdraw(instance, !tcp);
-    } catch (IOException gone) {
-      Log.warn("could not remove run/gateway.json: " + gone);
-    }
   }
 
   private void awaitAnswers(long patience) {
@@ -285,9 +330,14 @@ final class Gateway implements Operations.Host {
     try {
       Log.bug("the journal could not be written, the gateway ends", cause);
       operations.stopTaking();
-      run.fail(rejection, Instant.now().toEpochMilli() * 1000);
+      Front open = front;
+      if (open != null) {
+        open.fail(rejection);
+      }
       awaitAnswers(LAST_WORDS_NANOS);
-      withdraw();
+      if (open != null) {
+        open.withdraw();
+      }
     } catch (IOException | RuntimeException e) {
       Log.warn("could not leave a note in run/failure.json: " + e);
     } finally {

@@ -9,6 +9,7 @@ import mortmain.Store;
 import mortmain.StoreOptions;
 import mortmain.gateway.frame.JsonWriter;
 import mortmain.gateway.frame.WarmUp;
+import mortmain.gateway.jep.JepReducers;
 import mortmain.model.Limits;
 import mortmain.model.MortmainException;
 import mortmain.model.Rejection;
@@ -63,6 +64,7 @@ public final class Main {
     Store store = null;
     try {
       store = Store.open(directory, new StoreOptions(options.create(), false, Limits.DEFAULT));
+      reducers(store, options.reducers());
       gateway = Gateway.start(store, RunDirectory.open(directory), options, Runtime.getRuntime()::halt);
     } catch (IOException | RuntimeException | Error failure) {
       int code = startFailed(directory, failure);
@@ -76,6 +78,19 @@ public final class Main {
     gateway.awaitStopped();
     Log.info("the gateway has stopped");
     return 0;
+  }
+
+  /** Without what they need, reduce is UNSUPPORTED and says why; everything else works. */
+  private static void reducers(Store store, Options.Reducers reducers) {
+    if (reducers.modules().isEmpty()) {
+      return;
+    }
+    try {
+      JepReducers.start(store.reductions(), reducers.modules(), reducers.limit(), reducers.python());
+    } catch (LinkageError missing) {
+      store.reductions().close("jep is not on its class path");
+      Log.warn("no reducers: jep is not on the class path (" + missing + ")");
+    }
   }
 
   /** SIGTERM, SIGINT, or the normal end of the process. */

@@ -1,6 +1,9 @@
 package mortmain.gateway;
 
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Set;
+import mortmain.Reductions;
 
 /**
  * The command line, taken apart. Immutable.
@@ -8,17 +11,20 @@ import java.nio.file.Path;
  * @param idleSeconds without connections until the gateway leaves; 0 is never
  * @param truncateAt the last revision that {@code repair} keeps, or -1
  * @param from the backup that {@code restore} reads, or null
+ * @param reducers that may run in the gateway
  */
-record Options(Command command, Path directory, boolean create, boolean tcp, long idleSeconds, long truncateAt, Path from) {
+record Options(Command command, Path directory, boolean create, boolean tcp, long idleSeconds, long truncateAt, Path from, Reducers reducers) {
   static final String USAGE =
       """
       usage: java -jar mortmain.jar gateway --dir DIR [--foreground] [--transport unix|tcp] [--idle SECONDS] [--no-create]
+                                           [--reducers MODULE,... --python PYTHON [--reducer-limit MILLISECONDS]]
              java -jar mortmain.jar verify  --dir DIR
              java -jar mortmain.jar repair  --dir DIR --truncate-at REVISION
              java -jar mortmain.jar restore --dir DIR --from BACKUP
              java -jar mortmain.jar --help | --version
 
       gateway  serves a state directory until it is stopped or idle (default 600 seconds; --foreground and --idle 0: never)
+               --reducers: the modules whose functions may compute values (reduce), run by jep, whose jar must be on the class path
       verify   reads every frame of the journal and prints what it found as JSON; no gateway may be running
       repair   cuts the journal behind a revision: what was acknowledged after it is lost
       restore  makes a new store of a backup, in a directory that is empty or missing; one JSON object per line, the last one is the result
@@ -26,7 +32,19 @@ record Options(Command command, Path directory, boolean create, boolean tcp, lon
       exit codes: 0 ok, 1 failed, 2 wrong usage, 74 the journal could not be written, 75 another process holds the directory
       """;
 
+  /** Where the kernel tells nobody who the peer of a socket is. */
+  static final boolean TCP_ONLY = !java.io.File.separator.equals("/");
+
   private static final long IDLE_SECONDS = 600; // long enough for a person to think, short enough not to pile up
+
+  /**
+   * Which Python functions may run in the gateway.
+   *
+   * @param modules their names; empty: none
+   * @param python the program of the environment that has them, for example {@code .venv/bin/python}
+   * @param limit how long one may run
+   */
+  record Reducers(Set<String> modules, String python, Duration limit) {}
 
   enum Command {
     GATEWAY,
@@ -72,10 +90,13 @@ record Options(Command command, Path directory, boolean create, boolean tcp, lon
     private Path directory;
     private boolean create = true;
     private boolean foreground;
-    private boolean tcp = !java.io.File.separator.equals("/"); // no peer credentials elsewhere
+    private boolean tcp = TCP_ONLY;
     private long idle = IDLE_SECONDS;
     private long truncateAt = -1;
     private Path from;
+    private Set<String> modules = Set.of();
+    private String python;
+    private long reducerMillis = Reductions.LIMIT.toMillis();
 
     Parser(Command command) {
       this.command = command;
@@ -90,6 +111,9 @@ record Options(Command command, Path directory, boolean create, boolean tcp, lon
         case "--dir" -> directory = Path.of(value(args, i));
         case "--from" -> from = Path.of(value(args, i));
         case "--transport" -> tcp = transport(value(args, i));
+        case "--reducers" -> modules = Set.of(value(args, i).split(","));
+        case "--python" -> python = value(args, i);
+        case "--reducer-limit" -> reducerMillis = number(args, i);
         case "--idle" -> idle = number(args, i);
         case "--truncate-at" -> truncateAt = number(args, i);
         default -> throw new UsageException("unknown option " + args[i]);
@@ -107,7 +131,11 @@ record Options(Command command, Path directory, boolean create, boolean tcp, lon
       if (command == Command.RESTORE && from == null) {
         throw new UsageException("--from is missing");
       }
-      return new Options(command, directory, create, tcp, foreground ? 0 : idle, truncateAt, from);
+      if (!modules.isEmpty() && python == null) {
+        throw new UsageException("--reducers needs --python");
+      }
+      Reducers reducers = new Reducers(modules, python, Duration.ofMillis(reducerMillis));
+      return new Options(command, directory, create, tcp, foreground ? 0 : idle, truncateAt, from, reducers);
     }
 
     private static String value(String[] args, int i) throws UsageException {

@@ -20,4 +20,17 @@ public record Commit(
     String storeId,
     long baseRevision,
     boolean plain,
-    long turn) {}
+    long turn) {
+
+  /** The only write of a commit that a trusted function computes, or null. */
+  public Write.Reduce reduce() {
+    return writes.get(0) instanceof Write.Reduce reduce ? reduce : null;
+  }
+
+  /** The same commit with what the function made of a value. */
+  public Commit with(Reduced reduced) {
+    Write.Reduce asked = reduce();
+    Write.Reduce made = new Write.Reduce(asked.key(), asked.function(), asked.argument(), reduced);
+    return new Commit(call, writer, meta, guards, List.of(made), storeId, baseRevision, plain, turn);
+  }
+}

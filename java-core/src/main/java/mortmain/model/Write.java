@@ -32,4 +32,13 @@ public sealed interface Write {
 
   /** A JSON merge patch; the patch is an object. */
   record Merge(Key key, Value patch) implements Delta {}
+
+  /**
+   * What a trusted function makes of the current value; alone in its commit.
+   *
+   * @param function {@code package.module:function}
+   * @param argument JSON
+   * @param reduced what it made of a value, null while it has not run; not part of what was asked for
+   */
+  record Reduce(Key key, String function, Value argument, Reduced reduced) implements Delta {}
 }

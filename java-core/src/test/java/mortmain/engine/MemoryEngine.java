@@ -164,6 +164,9 @@ final class MemoryEngine implements Engine {
       then.answer(accepted.answer());
       return false;
     }
+    if (verdict instanceof Verdict.Unready<T>) {
+      return true;
+    }
     Verdict.Rejected<T> rejected = (Verdict.Rejected<T>) verdict;
     if (mayWait && rejected.canWait()) {
       return true;

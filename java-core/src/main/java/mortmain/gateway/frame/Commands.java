@@ -111,7 +111,10 @@ final class Commands {
         Answers.empty(reply);
         reply.add(request.payload());
       }
-      case STOP -> Answers.empty(reply);
+      case STOP -> {
+        host.admitStop();
+        Answers.empty(reply);
+      }
       default -> throw new IllegalArgumentException(request.op().label());
     }
   }

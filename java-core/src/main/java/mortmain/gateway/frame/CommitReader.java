@@ -169,6 +169,12 @@ final class CommitReader {
         int length = length(f.must());
         yield payload -> new Write.AddToSet(key, new Item(payload.next(length), null));
       }
+      case "reduce" -> {
+        Key key = f.must().key();
+        String function = f.must().text(MAX_NAME);
+        int length = length(f.must());
+        yield payload -> new Write.Reduce(key, function, Value.json(payload.next(length)), null);
+      }
       case "merge" -> {
         Key key = f.must().key();
         int length = length(f.must());

@@ -46,6 +46,9 @@ public final class Operations implements Handler {
     /** The mapping of {@code store.info()}. */
     Map<String, Object> info();
 
+    /** Throws UNSUPPORTED when it is not a client's to stop. */
+    void admitStop();
+
     /** Stops the gateway soon; returns at once. */
     void stop();
   }

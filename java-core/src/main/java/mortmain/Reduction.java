@@ -1,0 +1,106 @@
+package mortmain;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.nio.charset.Charset;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import mortmain.model.ErrorCode;
+import mortmain.model.Failure;
+import mortmain.model.Reduced;
+import mortmain.model.Snapshot;
+import mortmain.model.Value;
+import mortmain.model.Write;
+
+/**
+ * One run of a function on one value. Bytes are given as text, which crosses into Python fastest: UTF-8 text as such, other bytes as one
+ * character each. It is answered once, by {@link #done} or {@link #failed}; thread-safe.
+ */
+public final class Reduction {
+  /** Of a traceback, so that ten thousand remembered rejections stay small. Characters. */
+  private static final int SHOWN = 4_000;
+
+  private final Reductions reductions;
+  private final Reductions.Job job;
+  private final Snapshot before;
+  private final long number;
+  private final long begun = System.nanoTime();
+  private final AtomicBoolean noticed = new AtomicBoolean();
+  private final AtomicBoolean answered = new AtomicBoolean();
+
+  Reduction(Reductions reductions, Reductions.Job job, Snapshot before, long number) {
+    this.number = number;
+    this.reductions = reductions;
+    this.job = job;
+    this.before = before;
+  }
+
+  /** Tells it from the others of this store. */
+  public long number() {
+    return number;
+  }
+
+  /** {@code package.module:function}. */
+  public String function() {
+    return job.asked().function();
+  }
+
+  /** JSON. */
+  public String argument() {
+    return new String(job.asked().argument().bytes(), UTF_8);
+  }
+
+  /** The content type of the current value; null when there is none. */
+  public String contentType() {
+    return before.value() == null ? null : before.value().contentType();
+  }
+
+  /** The current value as text. */
+  public String value() {
+    Value value = before.value();
+    return value == null ? null : new String(value.bytes(), charset(value));
+  }
+
+  private static Charset charset(Value value) {
+    return value.isJson() || value.contentType().startsWith("text/plain") ? UTF_8 : ISO_8859_1;
+  }
+
+  long begun() {
+    return begun;
+  }
+
+  /** True once: the first time that it is asked. */
+  boolean isUnnoticed() {
+    return noticed.compareAndSet(false, true);
+  }
+
+  /** What the function returned. False when it took too long and was given up. */
+  public boolean done(String contentType, byte[] bytes) {
+    if (!answered.compareAndSet(false, true)) {
+      return false;
+    }
+    Value old = before.value();
+    boolean typed = old != null && old.isJson() && contentType.equals(Value.JSON);
+    Value value = new Value(typed ? old.contentType() : contentType, bytes);
+    reductions.settle(job, this, new Reduced(before.version(), before.tag(), value.equals(old) ? null : value, null));
+    return true;
+  }
+
+  /** Why the function returned nothing that can be kept: one sentence without its subject, and where. False as above. */
+  public boolean failed(String reason, String traceback) {
+    if (!answered.compareAndSet(false, true)) {
+      return false;
+    }
+    Write.Reduce asked = job.asked();
+    Map<String, Object> details = new LinkedHashMap<>();
+    details.put("function", asked.function());
+    details.put("reason", reason);
+    details.put("traceback", traceback.substring(Math.max(0, traceback.length() - SHOWN)));
+    String sentence = asked.function() + " " + reason + ", so " + asked.key() + " stays as it is";
+    Failure failure = new Failure(ErrorCode.REFUSED_VALUE, asked.key(), details, sentence);
+    reductions.settle(job, this, new Reduced(before.version(), before.tag(), null, failure));
+    return true;
+  }
+}

@@ -1,0 +1,96 @@
+package mortmain.gateway.jep;
+
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import jep.Interpreter;
+import jep.JepConfig;
+import jep.JepException;
+import jep.MainInterpreter;
+import jep.PyConfig;
+import jep.SharedInterpreter;
+
+/**
+ * jep, set up so that Python in this JVM finds its environment and {@code import mortmain} is the Python package. {@link #configure} is called
+ * once, before the first interpreter; thread-safe.
+ */
+public final class JepPython {
+  /** Python calls use more stack than Java's. Bytes. */
+  private static final long STACK = 64L << 20;
+
+  private static boolean configured;
+
+  private JepPython() {}
+
+  /**
+   * Shared interpreters of this JVM get the environment of a Python program, for example {@code .venv/bin/python}. jep's native library is taken
+   * from beside its jar, so that both are of one version: the class path names the jar inside of Python's {@code site-packages/jep}.
+   *
+   * @throws IllegalStateException when jep has an interpreter already
+   */
+  public static synchronized void configure(String executable) {
+    if (configured) {
+      return;
+    }
+    configured = true;
+    try {
+      Path jar = Path.of(MainInterpreter.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+      MainInterpreter.setJepLibraryPath(jar.resolveSibling(System.mapLibraryName("jep")).toString());
+      MainInterpreter.setInitParams(PyConfig.python().setProgramName(executable));
+      SharedInterpreter.setConfig(new JepConfig().setClassEnquirer(new PythonFirst()));
+    } catch (URISyntaxException | JepException e) {
+      throw new IllegalStateException("jep was used before, or its jar is no file", e);
+    }
+  }
+
+  /** Runs {@code work} with an interpreter on a daemon thread of its own, which has stack enough for Python. */
+  static Thread start(String name, Work work) {
+    Thread thread =
+        new Thread(
+            null,
+            () -> {
+              try (Interpreter python = new SharedInterpreter()) {
+                work.run(python);
+              } catch (RuntimeException | Error failure) {
+                work.failed(failure);
+              }
+            },
+            name,
+            STACK);
+    thread.setDaemon(true);
+    thread.start();
+    return thread;
+  }
+
+  /** What is done with an interpreter, on the thread that it belongs to. */
+  interface Work {
+    void run(Interpreter python);
+
+    void failed(Throwable failure);
+  }
+
+  /** {@code java -cp mortmain.jar:.../site-packages/jep/jep-4.3.2.jar mortmain.gateway.jep.JepPython PYTHON SCRIPT [ARGUMENT...]}. */
+  public static void main(String[] args) throws InterruptedException {
+    int[] code = {0};
+    configure(args[0]);
+    Thread thread =
+        start(
+            "main-python",
+            new Work() {
+              @Override
+              public void run(Interpreter python) {
+                python.set("arguments", Arrays.asList(args).subList(1, args.length));
+                python.exec("import sys; sys.argv[:] = [str(one) for one in arguments]; del arguments");
+                python.runScript(args[1]);
+              }
+
+              @Override
+              public void failed(Throwable failure) {
+                System.err.println(failure.getMessage());
+                code[0] = 1;
+              }
+            });
+    thread.join();
+    System.exit(code[0]);
+  }
+}
