@@ -53,7 +53,7 @@ class JepConnection(Greeted):
         self._view = memoryview(java.buffer()).cast("B")
 
     def usable(self) -> bool:
-        return not self.closed
+        return not self.closed and bool(self._java.isOpen())
 
     def close(self) -> None:
         if not self.closed:

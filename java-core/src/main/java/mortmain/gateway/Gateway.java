@@ -129,7 +129,7 @@ public final class Gateway implements Operations.Host, AutoCloseable {
 
   /** A connection of somebody in this JVM. */
   DirectConnection connect() {
-    return new DirectConnection(operations, instance, frameLimit());
+    return new DirectConnection(operations, () -> !isStopped(), instance, frameLimit());
   }
 
   Store store() {

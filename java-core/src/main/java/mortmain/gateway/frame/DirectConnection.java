@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import mortmain.model.MortmainException;
 
 /**
@@ -23,6 +24,7 @@ public final class DirectConnection implements AutoCloseable {
   }
 
   private final Handler handler;
+  private final BooleanSupplier served;
   private final MortmainException refusal;
   private final String instance;
   private final long limit;
@@ -33,21 +35,22 @@ public final class DirectConnection implements AutoCloseable {
   private ByteBuffer buffer = usual;
   private volatile Thread waiter;
 
-  private DirectConnection(Handler handler, MortmainException refusal, String instance, long limit) {
+  private DirectConnection(Handler handler, BooleanSupplier served, MortmainException refusal, String instance, long limit) {
     this.handler = handler;
+    this.served = served;
     this.refusal = refusal;
     this.instance = instance;
     this.limit = limit;
   }
 
-  /** {@code limit}: bytes of the largest request. */
-  public DirectConnection(Handler handler, String instance, long limit) {
-    this(handler, null, instance, limit);
+  /** {@code served}: whether the gateway is still there; {@code limit}: bytes of the largest request. */
+  public DirectConnection(Handler handler, BooleanSupplier served, String instance, long limit) {
+    this(handler, served, null, instance, limit);
   }
 
   /** One whose every call is answered with this error. */
   public static DirectConnection refused(MortmainException refusal) {
-    return new DirectConnection(null, refusal, "", Long.MAX_VALUE);
+    return new DirectConnection(null, () -> true, refusal, "", Long.MAX_VALUE);
   }
 
   /** Of the gateway; empty when there is none. */
@@ -116,6 +119,11 @@ public final class DirectConnection implements AutoCloseable {
   /** The reply of the last call, from its first byte; another buffer after a reply above 64 KiB. */
   public ByteBuffer buffer() {
     return buffer;
+  }
+
+  /** Whether it can be used for another call. */
+  public boolean isOpen() {
+    return state.get() != State.CLOSED && served.getAsBoolean();
   }
 
   /** Lets go: an answer that is still to come is dropped. */
