@@ -12,6 +12,8 @@ export UV_PYTHON_DOWNLOADS := never
 
 BIN := .venv/bin
 READY := .venv/.ready
+JEP := .venv/.jep
+JEP_VERSION := 4.3.2
 JAR := python/src/mortmain/mortmain.jar
 JAVA_SOURCES := pom.xml java-core/pom.xml .mvn/jvm.config $(shell find java-core/src/main -type f)
 ADAPTERS := $(patsubst %/pyproject.toml,%,$(wildcard adapters/*/pyproject.toml))
@@ -33,7 +35,7 @@ test: test-java test-python test-adapters ## everything that CI runs
 test-java: ## the Java tests and the specifications
 	$(MVN) verify
 
-test-python: lint $(READY) $(JAR) ## lint, types and tests of the Python client
+test-python: lint $(READY) $(JEP) $(JAR) ## lint, types and tests of the Python client
 	cd python && ../$(BIN)/python -m pytest
 
 test-adapters: $(ADAPTERS) two-frameworks ## the tests of every adapter
@@ -96,6 +98,19 @@ $(READY): python/pyproject.toml python/hatch_build.py python/constraints-dev.txt
 	[ -x $(BIN)/uv ] || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install -q uv; }
 	$(BIN)/uv pip install -q --python $(BIN)/python -r python/constraints-dev.txt -e python
 	touch $@
+
+# jep is compiled against the JDK and the libpython that are here. Where one is missing its tests skip and say so.
+$(JEP): $(READY)
+	@if ! command -v javac >/dev/null || ! command -v cc >/dev/null; then \
+	  echo "jep is left out: it needs a JDK (javac) and a C compiler (cc)"; \
+	elif ! $(BIN)/python -c 'import sys, sysconfig; sys.exit(not sysconfig.get_config_var("Py_ENABLE_SHARED"))'; then \
+	  echo "jep is left out: this Python has no shared libpython"; \
+	else \
+	  echo "== jep $(JEP_VERSION)"; \
+	  JAVA_HOME=$${JAVA_HOME:-$$(dirname "$$(dirname "$$(readlink -f "$$(command -v javac)")")")} \
+	    $(BIN)/uv pip install -q --python $(BIN)/python jep==$(JEP_VERSION); \
+	fi
+	@touch $@
 
 constraints: $(READY) ## resolve the pinned development tools anew
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --no-annotate \

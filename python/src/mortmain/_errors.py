@@ -237,7 +237,7 @@ class ValueRefused(MortmainError):
     """The value breaks a rule of its key. where: the place inside the value."""
 
     code = "REFUSED_VALUE"
-    _fields = ("where", "reason")
+    _fields: ClassVar[tuple[str, ...]] = ("where", "reason")
     where: str | None
     reason: str | None
 

@@ -409,13 +409,14 @@ class Store:
         timeout: float | None = None,
         meta: Meta = None,
     ) -> Receipt:
-        """Write what a trusted Python function makes of the current value inside the gateway: `function(value, argument)`
-        returns the new value; value is None where the key is absent. Never a VersionConflict, and nothing is sent twice.
+        """Write what a trusted Python function makes of the current value inside the gateway:
+        `function(value, argument)` returns the new value; value is None where the key is absent. Never a
+        VersionConflict, and nothing is sent twice.
 
-        function: "package.module:function", of a module that the gateway was started with (`mortmain serve --reducers`);
-        Unsupported without any. argument: JSON. It may run several times, and only the result counts. ReducerFailed,
-        with its `.traceback`, if it raises, runs past its time limit or returns what cannot be stored; nothing has
-        changed then. Waits while the key is claimed, then ClaimHeld.
+        function: "package.module:function", of a module that the gateway was started with (`mortmain serve
+        --reducers`); Unsupported without any. argument: JSON. It may run several times, and only the result counts.
+        ReducerFailed, with its `.traceback`, if it raises, runs past its time limit or returns what cannot be
+        stored; nothing has changed then. Waits while the key is claimed, then ClaimHeld.
         """
         return self._run("reduce", key, self._flows.reduce(key, function, argument, request_id, timeout, meta))
 

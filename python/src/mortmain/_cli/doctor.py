@@ -99,7 +99,7 @@ def _reducers(root: str) -> Finding:
     except MortmainError as error:
         return Finding("reducers", "fail", str(error), "only its owner may write it")
     missing = what_is_missing()
-    named = f"functions of {', '.join(modules)} may run in the gateway" if modules else "no functions run in the gateway"
+    named = f"functions of {', '.join(modules)} may run in the gateway" if modules else "no module is named"
     if missing is None:
         return Finding("reducers", "ok", f"{named}; jep: {jep_jar()}")
     return Finding("reducers", "warn" if modules else "ok", f"{named}; {missing}", missing if modules else "")

@@ -20,8 +20,8 @@ FILE = "reducers"
 
 
 def named_modules(directory: str) -> list[str]:
-    """What the state directory names. GatewayUnavailable (insecure-directory) where others could write it: it says which code
-    runs.
+    """What the state directory names. GatewayUnavailable (insecure-directory) where others could write it: it says
+    which code runs.
     """
     path = os.path.join(directory, FILE)
     try:
@@ -32,7 +32,8 @@ def named_modules(directory: str) -> list[str]:
         return []
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidRequest(f"{path} cannot be read: {error}", field=FILE, reason=str(error)) from error
-    if hasattr(os, "geteuid") and (found.st_uid not in (os.geteuid(), 0) or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
+    by_others = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if hasattr(os, "geteuid") and (found.st_uid not in (os.geteuid(), 0) or by_others):
         raise GatewayUnavailable(
             f"{path} names code that the gateway runs, and others can write it: run `chmod go-w {path}` as its owner",
             reason="insecure-directory",
@@ -64,7 +65,7 @@ def what_is_missing() -> str | None:
     if jep_jar() is not None:
         return None
     if not sysconfig.get_config_var("Py_ENABLE_SHARED"):
-        return "jep is not installed, and cannot be: this Python has no shared libpython (build it with --enable-shared)"
+        return "jep cannot be installed: this Python has no shared libpython (build it with --enable-shared)"
     return 'jep is not installed: `pip install "mortmain[jep]"` builds it, with a JDK (JAVA_HOME) and a C compiler'
 
 

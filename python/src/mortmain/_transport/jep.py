@@ -25,7 +25,7 @@ def is_inside() -> bool:
 
 
 def open_inside(directory: str, start: bool, create: bool) -> JepConnection:
-    """A connection to the store of a directory in this JVM, not greeted yet: HELLO says what is wrong, if anything is."""
+    """A connection to the store of a directory in this JVM, not greeted yet: HELLO says what is wrong, if anything."""
     import jep
 
     try:
@@ -82,7 +82,7 @@ class JepConnection(Greeted):
         return reply
 
     async def exchange_async(self, frame: bytes, deadline: float | None, loop: asyncio.AbstractEventLoop) -> Reply:
-        """In a thread, for a call waits in Java. A cancelled task closes the connection: its answer is never another's."""
+        """In a thread, for a call waits in Java. A cancelled task closes it: its answer is never another's."""
         try:
             return await loop.run_in_executor(None, self.exchange, frame, deadline)
         except asyncio.CancelledError:

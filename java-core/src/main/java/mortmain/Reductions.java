@@ -34,6 +34,8 @@ public final class Reductions {
   /** As long as a function may run; less than a turn lasts. */
   public static final Duration LIMIT = Duration.ofSeconds(1);
 
+  private static final long LOOK_MILLIS = 100;
+
   private static final ReadOptions IN_FLIGHT = new ReadOptions(-1, -1, true, true);
 
   private final Store store;
@@ -160,8 +162,7 @@ public final class Reductions {
     }
     Reduction reduction = new Reduction(this, job, before, numbers.incrementAndGet());
     synchronized (this) {
-      running.add(reduction);
-      notifyAll();
+      running.add(reduction); // whoever looks for late ones is not woken for each
     }
     return reduction;
   }
@@ -197,7 +198,7 @@ public final class Reductions {
           wait = wait == 0 ? left : Math.min(wait, left);
         }
       }
-      wait(wait == 0 ? 0 : 1 + wait / 1_000_000);
+      wait(wait == 0 ? LOOK_MILLIS : 1 + wait / 1_000_000);
     }
     return null;
   }

@@ -18,6 +18,18 @@ public final class JepPython {
   /** Python calls use more stack than Java's. Bytes. */
   private static final long STACK = 64L << 20;
 
+  /** As {@code python SCRIPT} would. */
+  private static final String RUN =
+      """
+      import runpy, sys
+      sys.argv[:] = [str(one) for one in arguments]
+      code = 0
+      try:
+          runpy.run_path(sys.argv[0], run_name="__main__")
+      except SystemExit as end:
+          code = end.code if isinstance(end.code, int) else int(end.code is not None)
+      """;
+
   private static boolean configured;
 
   private JepPython() {}
@@ -80,8 +92,8 @@ public final class JepPython {
               @Override
               public void run(Interpreter python) {
                 python.set("arguments", Arrays.asList(args).subList(1, args.length));
-                python.exec("import sys; sys.argv[:] = [str(one) for one in arguments]; del arguments");
-                python.runScript(args[1]);
+                python.exec(RUN);
+                code[0] = python.getValue("code", Integer.class);
               }
 
               @Override

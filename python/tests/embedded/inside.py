@@ -1,0 +1,52 @@
+"""The shared tests of the client, run by the Python inside a JVM: there `mortmain.open` uses no socket.
+
+What starts another process or kills a gateway skips: the store of this JVM is this JVM's.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent.parent
+# Not of use here: what kills gateways, loses answers on a socket, or looks at transports.
+FILES = (
+    "commits",
+    "values",
+    "aio",
+    "transactions",
+    "claims",
+    "history",
+    "watch",
+    "contention",
+    "retention",
+    "mounts",
+    "backup",
+)
+
+
+def _skip(*_: object, **__: object) -> None:
+    pytest.skip("it needs another process, which this JVM does not serve")
+
+
+def main() -> int:
+    os.chdir(TESTS.parent)
+    sys.path.insert(0, str(TESTS))
+    os.fork = os.kill = _skip  # type: ignore[assignment]
+    subprocess.Popen.__init__ = _skip  # type: ignore[method-assign]
+    multiprocessing.get_context = _skip  # type: ignore[assignment]
+    import unit.frame_server
+
+    unit.frame_server.FrameServer.__init__ = _skip  # type: ignore[method-assign]
+    chosen = sys.argv[1:] or [str(TESTS / "gateway" / f"test_{name}.py") for name in FILES]
+    # Java uses the signal that faulthandler would catch.
+    return pytest.main(["-q", "--tb=short", "-p", "no:faulthandler", "-p", "no:cacheprovider", *chosen])
+
+
+if __name__ == "__main__":
+    sys.exit(int(main()))
