@@ -14,19 +14,15 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parent.parent
-# Not of use here: what kills gateways, loses answers on a socket, or looks at transports.
-FILES = (
-    "commits",
-    "values",
-    "aio",
-    "transactions",
-    "claims",
-    "history",
-    "watch",
-    "contention",
-    "retention",
-    "mounts",
-    "backup",
+# Not of use here: what kills gateways, loses answers on a socket, or looks at transports and files.
+FILES = ("commits", "values", "aio", "transactions", "claims", "history", "watch", "contention", "retention")
+
+# Of those files: what looks at the gateway's process, or is interrupted by a signal.
+ELSEWHERE = (
+    "test_aio.py::test_stop_and_the_next_call_starts_it_again",
+    "test_claims.py::test_a_claim_outlives_the_gateway_that_granted_it",
+    "test_claims.py::test_wait_without_end_is_interruptible_and_leaves_no_claim_behind",
+    "test_watch.py::test_kill_nine_during_a_watch_leaves_no_gap_and_no_double",
 )
 
 
@@ -44,6 +40,7 @@ def main() -> int:
 
     unit.frame_server.FrameServer.__init__ = _skip  # type: ignore[method-assign]
     chosen = sys.argv[1:] or [str(TESTS / "gateway" / f"test_{name}.py") for name in FILES]
+    chosen += [f"--deselect=tests/gateway/{name}" for name in ELSEWHERE]
     # Java uses the signal that faulthandler would catch.
     return pytest.main(["-q", "--tb=short", "-p", "no:faulthandler", "-p", "no:cacheprovider", *chosen])
 

@@ -1,4 +1,4 @@
-"""Connections to a gateway: connect, prove both sides, upgrade to frames, exchange, pool; inside a JVM through memory."""
+"""Connections to a gateway: connect, prove both sides, upgrade, exchange frames, pool; inside a JVM through memory."""
 
 from ._connection import Connection
 from ._greeted import Broken, Greeted

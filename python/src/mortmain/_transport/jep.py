@@ -8,6 +8,7 @@ import asyncio
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from mortmain._errors import GatewayUnavailable
@@ -17,6 +18,8 @@ from ._greeted import Broken, Greeted
 
 # What the JVM is told where there is no deadline (ms): 20 years.
 _FOR_EVER = 1 << 39
+# A call may wait for what another one of the same loop does, so none may want for a thread. They are made as needed.
+_waiting = ThreadPoolExecutor(max_workers=4096, thread_name_prefix="mortmain-jep")
 
 
 def is_inside() -> bool:
@@ -84,7 +87,7 @@ class JepConnection(Greeted):
     async def exchange_async(self, frame: bytes, deadline: float | None, loop: asyncio.AbstractEventLoop) -> Reply:
         """In a thread, for a call waits in Java. A cancelled task closes it: its answer is never another's."""
         try:
-            return await loop.run_in_executor(None, self.exchange, frame, deadline)
+            return await loop.run_in_executor(_waiting, self.exchange, frame, deadline)
         except asyncio.CancelledError:
             self.close()
             raise

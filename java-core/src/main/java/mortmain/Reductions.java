@@ -43,6 +43,9 @@ public final class Reductions {
   private final Turns turns;
   private final Waiters waiters;
   private final LinkedBlockingDeque<Job> ready = new LinkedBlockingDeque<>();
+  /** Of threads that ask for work: what they go on with. */
+  private final ThreadLocal<Job[]> owns = new ThreadLocal<>();
+
   private final Set<Reduction> running = new HashSet<>();
   private final AtomicLong numbers = new AtomicLong();
   private Set<String> modules = Set.of();
@@ -133,12 +136,21 @@ public final class Reductions {
 
   /** Waits for something to compute; null when there will be nothing any more. */
   public Reduction next() throws InterruptedException {
+    Job[] own = owns.get();
+    if (own == null) {
+      own = new Job[1];
+      owns.set(own);
+    }
     while (!isClosed()) {
-      Job job = ready.pollFirst(1, TimeUnit.SECONDS);
+      Job job = own[0] == null ? ready.pollFirst(1, TimeUnit.SECONDS) : own[0];
+      own[0] = null;
       Reduction reduction = job == null ? null : begin(job);
       if (reduction != null) {
         return reduction;
       }
+    }
+    if (own[0] != null) {
+      own[0].reject(unsupported());
     }
     return null;
   }
@@ -222,16 +234,31 @@ public final class Reductions {
     } else if (!isNamed(job.asked())) {
       job.reject(unnamed(job.asked()));
     } else if (job.turn != 0) {
-      ready.addFirst(job); // somebody without a turn was faster
+      hand(job); // somebody without a turn was faster
     } else {
       turns.take(job.asked().key(), job.commit.call().deadline() - engine.now(), turn -> {
         job.turn = turn;
-        ready.add(job);
+        hand(job);
         if (isClosed() && ready.remove(job)) {
           job.reject(unsupported());
         }
       });
     }
+  }
+
+  /** A thread that runs functions takes what its own answer has made ready: no other one is woken for it. */
+  private void hand(Job job) {
+    Job[] own = owns.get();
+    if (own != null && own[0] == null) {
+      own[0] = job;
+    } else {
+      ready.add(job);
+    }
+  }
+
+  private boolean hasMore() {
+    Job[] own = owns.get();
+    return (own != null && own[0] != null) || !ready.isEmpty();
   }
 
   private synchronized boolean isNamed(Write.Reduce asked) {
@@ -273,10 +300,10 @@ public final class Reductions {
     } else {
       job.endTurn();
     }
-    if (ready.isEmpty()) {
-      engine.force();
-    } else {
+    if (hasMore()) {
       engine.forceElsewhere(); // this thread has the next function to run
+    } else {
+      engine.force();
     }
   }
 }

@@ -57,7 +57,7 @@ class ReductionsTest {
 
   private CompletableFuture<Receipt> start(Commit commit) {
     CompletableFuture<Receipt> answer = new CompletableFuture<>();
-    store.commit(
+    store.submit(
         commit,
         new Outcome<>() {
           @Override
@@ -69,7 +69,9 @@ class ReductionsTest {
           public void reject(MortmainException rejection) {
             answer.completeExceptionally(rejection);
           }
-        });
+        },
+        task -> new Thread(task).start());
+    store.force();
     return answer;
   }
 

@@ -342,6 +342,7 @@ public final class Gateway implements Operations.Host, AutoCloseable {
       Log.warn("could not leave a note in run/failure.json: " + e);
     } finally {
       halt.accept(POISONED);
+      shutdown(); // where the process goes on: the next client opens the store anew
     }
   }
 }
