@@ -17,11 +17,12 @@ TESTS = Path(__file__).resolve().parent.parent
 # Not of use here: what kills gateways, loses answers on a socket, or looks at transports and files.
 FILES = ("commits", "values", "aio", "transactions", "claims", "history", "watch", "contention", "retention")
 
-# Of those files: what looks at the gateway's process, or is interrupted by a signal.
+# Of those files: what looks at the gateway's process or log, or is interrupted by a signal.
 ELSEWHERE = (
     "test_aio.py::test_stop_and_the_next_call_starts_it_again",
     "test_claims.py::test_a_claim_outlives_the_gateway_that_granted_it",
     "test_claims.py::test_wait_without_end_is_interruptible_and_leaves_no_claim_behind",
+    "test_contention.py::test_a_fight_is_a_warning_in_the_log_once",
     "test_watch.py::test_kill_nine_during_a_watch_leaves_no_gap_and_no_double",
 )
 

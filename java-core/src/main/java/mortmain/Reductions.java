@@ -256,11 +256,6 @@ public final class Reductions {
     }
   }
 
-  private boolean hasMore() {
-    Job[] own = owns.get();
-    return (own != null && own[0] != null) || !ready.isEmpty();
-  }
-
   private synchronized boolean isNamed(Write.Reduce asked) {
     return modules.contains(asked.function().substring(0, asked.function().indexOf(':')));
   }
@@ -300,10 +295,6 @@ public final class Reductions {
     } else {
       job.endTurn();
     }
-    if (hasMore()) {
-      engine.forceElsewhere(); // this thread has the next function to run
-    } else {
-      engine.force();
-    }
+    engine.forceElsewhere(); // this thread has the next function to run
   }
 }
