@@ -44,6 +44,7 @@ public final class Reductions {
   private final Waiters waiters;
   private final LinkedBlockingDeque<Job> ready = new LinkedBlockingDeque<>();
   /** Of threads that ask for work: what they go on with. */
+  @SuppressWarnings("ThreadLocalUsage") // of one store: what is ready in another one is not this one's
   private final ThreadLocal<Job[]> owns = new ThreadLocal<>();
 
   private final Set<Reduction> running = new HashSet<>();
