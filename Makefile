@@ -48,6 +48,7 @@ $(ADAPTERS): $(READY) $(JAR)
 	  echo "== $@ ($${end%.txt})"; \
 	  [ -x $$env/bin/python ] || ../../$(BIN)/uv venv -q --seed --python ../../$(BIN)/python $$env; \
 	  ../../$(BIN)/uv pip install -q --python $$env/bin/python -c $$pins -e ../../python -e '.[test]'; \
+	  if [ $@ = adapters/langgraph ]; then $(call install_jep,$$env/bin/python,../../$(BIN)/uv); fi; \
 	  $$env/bin/python -m pytest -q; \
 	done
 	$(BIN)/ruff check $@
@@ -99,17 +100,22 @@ $(READY): python/pyproject.toml python/hatch_build.py python/constraints-dev.txt
 	$(BIN)/uv pip install -q --python $(BIN)/python -r python/constraints-dev.txt -e python
 	touch $@
 
-# jep is compiled against the JDK and the libpython that are here. Where one is missing its tests skip and say so.
+# jep is compiled against the JDK and the libpython that are here (once: the wheel is cached). Where one is missing its
+# tests skip and say so.
+define install_jep
+if ! command -v javac >/dev/null || ! command -v cc >/dev/null; then \
+  echo "jep is left out: it needs a JDK (javac) and a C compiler (cc)"; \
+elif ! $(1) -c 'import sys, sysconfig; sys.exit(not sysconfig.get_config_var("Py_ENABLE_SHARED"))'; then \
+  echo "jep is left out: this Python has no shared libpython"; \
+else \
+  echo "== jep $(JEP_VERSION)"; \
+  JAVA_HOME=$${JAVA_HOME:-$$(dirname "$$(dirname "$$(readlink -f "$$(command -v javac)")")")} \
+    $(2) pip install -q --python $(1) jep==$(JEP_VERSION); \
+fi
+endef
+
 $(JEP): $(READY)
-	@if ! command -v javac >/dev/null || ! command -v cc >/dev/null; then \
-	  echo "jep is left out: it needs a JDK (javac) and a C compiler (cc)"; \
-	elif ! $(BIN)/python -c 'import sys, sysconfig; sys.exit(not sysconfig.get_config_var("Py_ENABLE_SHARED"))'; then \
-	  echo "jep is left out: this Python has no shared libpython"; \
-	else \
-	  echo "== jep $(JEP_VERSION)"; \
-	  JAVA_HOME=$${JAVA_HOME:-$$(dirname "$$(dirname "$$(readlink -f "$$(command -v javac)")")")} \
-	    $(BIN)/uv pip install -q --python $(BIN)/python jep==$(JEP_VERSION); \
-	fi
+	@$(call install_jep,$(BIN)/python,$(BIN)/uv)
 	@touch $@
 
 constraints: $(READY) ## resolve the pinned development tools anew

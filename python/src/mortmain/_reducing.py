@@ -32,8 +32,15 @@ class TimeIsOver(BaseException):
     """Raised inside a function that has run past its limit; what becomes of it no longer counts."""
 
 
-def serve(reductions: Any) -> None:
-    """Returns when the gateway closes. reductions: Java's mortmain.Reductions."""
+def serve(reductions: Any, modules: list[str]) -> None:
+    """Returns when the gateway closes. reductions: Java's mortmain.Reductions. modules: imported now, so that no call
+    pays for it; of one that cannot be every call says why.
+    """
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except Exception:
+            traceback.print_exc()
     for _ in range(_WORKERS):
         _start(reductions)
     while (late := reductions.late()) is not None:

@@ -1,6 +1,7 @@
 package mortmain.gateway.jep;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -29,9 +30,10 @@ public final class JepReducers {
           @Override
           public void run(Interpreter python) {
             python.set("reductions", reductions);
+            python.set("modules", List.copyOf(modules));
             python.exec("from mortmain._reducing import serve");
             LOG.info("functions of " + String.join(", ", modules) + " may compute values");
-            python.exec("serve(reductions)");
+            python.exec("serve(reductions, [str(module) for module in modules])");
           }
 
           @Override
