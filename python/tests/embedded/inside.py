@@ -33,7 +33,7 @@ def _skip(*_: object, **__: object) -> None:
 
 def main() -> int:
     os.chdir(TESTS.parent)
-    sys.path.insert(0, str(TESTS))
+    sys.path.append(str(TESTS))  # not first: folders there are named like libraries
     os.fork = os.kill = _skip  # type: ignore[assignment]
     subprocess.Popen.__init__ = _skip  # type: ignore[method-assign]
     multiprocessing.get_context = _skip  # type: ignore[assignment]

@@ -4,14 +4,13 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import jep.Interpreter;
-import jep.JepConfig;
 import jep.JepException;
 import jep.MainInterpreter;
 import jep.PyConfig;
 import jep.SharedInterpreter;
 
 /**
- * jep, set up so that Python in this JVM finds its environment and {@code import mortmain} is the Python package. {@link #configure} is called
+ * jep, set up so that Python in this JVM finds its environment, and its own modules before Java packages of their names. {@link #configure} is called
  * once, before the first interpreter; thread-safe.
  */
 public final class JepPython {
@@ -49,7 +48,10 @@ public final class JepPython {
       Path jar = Path.of(MainInterpreter.class.getProtectionDomain().getCodeSource().getLocation().toURI());
       MainInterpreter.setJepLibraryPath(jar.resolveSibling(System.mapLibraryName("jep")).toString());
       MainInterpreter.setInitParams(PyConfig.python().setProgramName(executable));
-      SharedInterpreter.setConfig(new JepConfig().setClassEnquirer(new PythonFirst()));
+      // jep asks Java first: "mortmain" would be the Java package, and so would each module that is named like one.
+      try (Interpreter first = new SharedInterpreter()) {
+        first.exec("import sys; sys.meta_path.sort(key=lambda finder: type(finder).__name__ == 'JepJavaImporter')");
+      }
     } catch (URISyntaxException | JepException e) {
       throw new IllegalStateException("jep was used before, or its jar is no file", e);
     }
