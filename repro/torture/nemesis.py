@@ -13,10 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import disk
 import mortmain
 from history import MUTATIONS
 
 HERE = Path(__file__).resolve().parent
+# The third gateway within a minute that a disk ended is the last one for a while; seconds.
+_BETWEEN_POISONS = 40.0
 
 
 class Clients:
@@ -24,7 +27,7 @@ class Clients:
 
     def __init__(self, count: int, arguments: tuple[str, ...], folder: Path) -> None:
         self._arguments = arguments
-        self._folder = folder
+        self.folder = folder
         self._errors = folder / "clients.log"
         self.lives = [0] * count
         self.running = [self._start(number) for number in range(count)]
@@ -46,7 +49,7 @@ class Clients:
 
     def writes(self, number: int) -> bool:
         """Whether a client is in the middle of a write, by its own last line."""
-        path = self._folder / f"calls-{self.name(number)}.jsonl"
+        path = self.folder / f"calls-{self.name(number)}.jsonl"
         with suppress(FileNotFoundError, IndexError, ValueError), path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - 2000))
             line = json.loads(file.read().splitlines()[-1])
@@ -83,7 +86,18 @@ class Clients:
 class Nemesis:
     """For one thread. log: what was done, as `History.nemesis`."""
 
-    def __init__(self, store: mortmain.Store, clients: Clients, recorder: Any, chance: random.Random) -> None:
+    def __init__(
+        self,
+        store: mortmain.Store,
+        clients: Clients,
+        recorder: Any,
+        chance: random.Random,
+        *,
+        disk_faults: bool = False,
+    ) -> None:
+        """disk_faults: strace may be used."""
+        self.disk_faults = disk_faults
+        self._poisoned = -_BETWEEN_POISONS
         self.store = store
         self.clients = clients
         self.recorder = recorder
@@ -95,6 +109,8 @@ class Nemesis:
         """One blow after the other, with pauses, until a time (time.monotonic)."""
         blows = [self.kill_gateway] * 4 + [self.stop_gateway, self.freeze_gateway, self.freeze_gateway]
         blows += [self.freeze_client] * 5 + [self.rob_client] * 4 + [self.kill_client] * 3
+        if self.disk_faults:
+            blows += [self.poison_gateway, self.kill_at_a_force, self.slow_disk]
         # Each once, in a random order, before chance decides: a short run has them all too.
         first = self.chance.sample(sorted(set(blows), key=lambda blow: blow.__name__), len(set(blows)))
         while time.monotonic() < until:
@@ -139,6 +155,27 @@ class Nemesis:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
             self._note("frozen", "gateway", began)
+
+    def poison_gateway(self, until: float) -> None:
+        """A write or a force fails: it ends, and nobody was told what is not on the disk."""
+        if time.monotonic() - self._poisoned >= _BETWEEN_POISONS and self._disk(self.chance.choice(disk.POISON)):
+            self._poisoned = time.monotonic()
+
+    def kill_at_a_force(self, until: float) -> None:
+        """What was written is in the cache only, and nobody was told of it."""
+        self._disk("kill -9 at a force")
+
+    def slow_disk(self, until: float) -> None:
+        self._disk("a slow disk")
+
+    def _disk(self, fault: str) -> bool:
+        began, pid = time.monotonic_ns(), self._gateway()
+        if pid is None or not _is_gateway(pid):
+            return False
+        hit = disk.strike(pid, fault, self.clients.folder / "strace.log")
+        if hit:
+            self._note(fault, "gateway", began)
+        return hit
 
     def freeze_client(self, until: float) -> None:
         """Longer than its claims live: it wakes up as a zombie."""

@@ -20,6 +20,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 
+import disk  # noqa: E402
 import mortmain  # noqa: E402
 from checks import Fault, faults_of  # noqa: E402
 from history import CRASHED, MUTATIONS, OPEN, History, Recorder, Written, load, operations_of, save  # noqa: E402
@@ -38,6 +39,7 @@ _TRIES = 3
 
 def main() -> int:
     options = arguments()
+    options.no_disk = "" if options.check else disk.why_not()
     if options.check:
         faults, told = judged(load(options.check), options.check)
     else:
@@ -46,6 +48,7 @@ def main() -> int:
             if faults or not told["vacuous"] or again + 1 == _TRIES:
                 break
             options.minutes *= 2  # chance spared it something: it neither passes nor fails
+    told["no_disk_faults"] = options.no_disk
     print(json.dumps(told) if options.json else text_of(told, faults, options.check or options.out))
     return 1 if faults or told["vacuous"] else 0
 
@@ -97,7 +100,7 @@ def run(options: argparse.Namespace, folder: Path) -> History:
         until = time.monotonic() + options.minutes * 60
         order = (store.directory, str(folder), str(until), str(options.seed), options.profile)
         clients = Clients(options.clients, order, folder)
-        nemesis = Nemesis(store, clients, recorder, random.Random(options.seed))
+        nemesis = Nemesis(store, clients, recorder, random.Random(options.seed), disk_faults=not options.no_disk)
         try:
             nemesis.run(until)
             clients.await_all(_PATIENCE)
@@ -248,6 +251,8 @@ def text_of(told: dict[str, Any], faults: list[Fault], folder: Path) -> str:
     for name, times in told["faults"].items():
         shown = [fault.text for fault in faults if fault.name == name][:5]
         text += [f"FAULT {name} ({times}):", *(f"    {line}" for line in shown)]
+    if told["no_disk_faults"]:
+        text.append(f"no faults of the disk: {told['no_disk_faults']}")
     if told["vacuous"]:
         text.append(f"The run shows nothing: no {', no '.join(told['vacuous'])}.")
     text.append(f"history and picture: {os.path.relpath(folder)}")
