@@ -17,7 +17,7 @@ import java.util.function.Consumer;
  */
 final class GroupCommit {
   private final Object lock = new Object();
-  private final Log log;
+  private final Writing log;
   private final JournalOptions options;
 
   // Guarded by lock.
@@ -37,7 +37,7 @@ final class GroupCommit {
   private volatile long durable;
   private final Bell bell = new Bell();
 
-  GroupCommit(Log log, JournalOptions options, Recovered recovered) {
+  GroupCommit(Writing log, JournalOptions options, Recovered recovered) {
     this.log = log;
     this.options = options;
     this.appended = recovered.revision();

@@ -15,7 +15,7 @@ import mortmain.disk.DiskFile;
  * <p>Written by one thread at a time, the leader, which hands over under a lock; {@link #replace} and what only looks may be called by
  * anybody.
  */
-final class Log {
+final class Log implements Writing {
   /** A place up to which all frames are forced. */
   record End(Segment segment, long position) {}
 
@@ -66,8 +66,8 @@ final class Log {
     segments = List.copyOf(now);
   }
 
-  /** Places, writes and forces one frame. After any exception the log must not be used for writing again. */
-  void write(Batch batch) throws IOException {
+  @Override
+  public void write(Batch batch) throws IOException {
     if (broken != null) {
       throw new IOException(broken.getMessage(), broken);
     }
@@ -171,8 +171,8 @@ final class Log {
     return home;
   }
 
-  /** Nanoseconds of the last force of a frame. */
-  long forceNanos() {
+  @Override
+  public long forceNanos() {
     return forceNanos;
   }
 

@@ -62,7 +62,8 @@ record Segment(int number, long salt, long size, int previousCrc, long previousR
     file.readFully(0, header);
     header.clear();
     int flags = header.getInt(12);
-    if (header.getLong(0) != MAGIC || header.getInt(CRC_AT) != crc(header.array()) || header.getInt(8) != number || (flags & ~1) != 0) {
+    if (header.getLong(0) != MAGIC || header.getInt(CRC_AT) != crc(header.array()) || header.getInt(8) != number || (flags & ~1) != 0
+        || (flags != 0 && !isRewritten(number))) {
       return null;
     }
     Rewritten rewritten =

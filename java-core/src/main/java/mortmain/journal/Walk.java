@@ -88,7 +88,26 @@ final class Walk {
     if (bytes.getInt(trailer + 4) != Frame.END || bytes.getInt(trailer) != FrameWriter.zeroSectors(bytes, position, at, trailer)) {
       return "the frame's trailer does not match";
     }
-    return null;
+    return header.kind() == Frame.RECORDS && !recordsFit(bytes, at + Frame.HEADER, header) ? "the frame's records do not fit into it" : null;
+  }
+
+  /** A checksum says that nothing changed, not that it was right: what is replayed must lie in the frame. */
+  private static boolean recordsFit(ByteBuffer bytes, int body, Header header) {
+    long at = 0;
+    long before = header.first();
+    for (int i = 0; i < header.records(); i++) {
+      if (at + Frame.RECORD_PREFIX > header.body()) {
+        return false;
+      }
+      int size = bytes.getInt(body + (int) at);
+      long of = bytes.getLong(body + (int) at + 4);
+      if (size < 0 || of < before || of > header.last()) {
+        return false;
+      }
+      at += (long) Frame.RECORD_PREFIX + size;
+      before = of;
+    }
+    return at == header.body();
   }
 
   /** Hands the records of the current frame out, in order. */

@@ -62,6 +62,23 @@ class DamageTest {
   }
 
   @Test
+  void whatATornFrameLeftDoesNotFollowAShorterFrameThatTakesItsPlace() throws IOException {
+    for (int cut = lastStart + Frame.HEADER + 1; cut < lastEnd; cut++) {
+      byte[] torn = whole.clone();
+      Arrays.fill(torn, cut, torn.length, (byte) 0);
+      MemoryDisk copy = disk.kill();
+      copy.tamper(SEGMENT, torn);
+      try (Journal journal = explorer.open(copy, new Replayed())) {
+        journal.append(List.of(Plain.ofSize(4, 5)));
+        journal.awaitDurable(4);
+      }
+      Replayed again = new Replayed();
+      explorer.open(copy, again).close();
+      assertEquals(List.of(1L, 2L, 3L, 4L), again.revisions, "cut at " + cut);
+    }
+  }
+
+  @Test
   void theTornFrameIsCopiedAside() throws IOException {
     byte[] torn = whole.clone();
     Arrays.fill(torn, lastEnd - 10, lastEnd, (byte) 0);
