@@ -2,6 +2,7 @@ package mortmain.fence;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,11 @@ final class FakeView implements View {
   String changedField;
   String readOnly;
   long horizon;
+  /** Files that somebody else edited: key to path. */
+  final Map<Key, String> edited = new HashMap<>();
+  String collision;
+  /** What the rules asked about, keys and prefixes. */
+  final List<Object> asked = new ArrayList<>();
 
   static KeyState state(Key key) {
     return new KeyState(key, true, 6, 66, 3, null, null, null, null, "winner", 40);
@@ -102,11 +108,13 @@ final class FakeView implements View {
 
   @Override
   public KeyState key(Key key) {
+    asked.add(key);
     return keys.getOrDefault(key, state(key));
   }
 
   @Override
   public long newestWrite(String prefix) {
+    asked.add(prefix);
     return newestWrites.getOrDefault(prefix, 40L);
   }
 
@@ -139,6 +147,21 @@ final class FakeView implements View {
   @Override
   public Folded fold(KeyState before, List<Write.OnKey> writes) {
     return folded;
+  }
+
+  @Override
+  public boolean mirrors() {
+    return collision != null || !edited.isEmpty();
+  }
+
+  @Override
+  public String editedFile(Key key) {
+    return edited.get(key);
+  }
+
+  @Override
+  public String collision(Key key) {
+    return collision;
   }
 
   @Override
