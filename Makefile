@@ -18,7 +18,7 @@ JAR := python/src/mortmain/mortmain.jar
 JAVA_SOURCES := pom.xml java-core/pom.xml .mvn/jvm.config $(shell find java-core/src/main -type f)
 ADAPTERS := $(patsubst %/pyproject.toml,%,$(wildcard adapters/*/pyproject.toml))
 
-.PHONY: help repro sabotage test test-java test-python test-adapters two-frameworks langgraph-server $(ADAPTERS) check lint wheel bench jar clean constraints
+.PHONY: help repro sabotage mutation fuzz test test-java test-python test-adapters two-frameworks langgraph-server $(ADAPTERS) check lint wheel bench jar clean constraints
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1	\2/p' Makefile | expand -t 16
@@ -29,6 +29,22 @@ repro: $(READY) $(JAR) ## run every claim of the README through the real gateway
 SABOTAGE_OPTIONS ?=
 sabotage: $(READY) ## break one guard after the other in a copy of the tree; what the tests caught and missed (SABOTAGE_OPTIONS="--only NAME")
 	MVN="$(MVN)" $(BIN)/python repro/sabotage/sabotage.py $(SABOTAGE_OPTIONS)
+
+mutation: $(READY) ## change the rules of the protocol bytecode by bytecode; what their tests do not notice must be explained
+	$(MVN) -q -pl java-core -Pmutation test-compile org.pitest:pitest-maven:mutationCoverage
+	$(BIN)/python repro/sabotage/mutation.py
+
+FUZZ_SECONDS ?= 600
+DEPENDENCY_PLUGIN := org.apache.maven.plugins:maven-dependency-plugin:3.8.1
+fuzz: ## coverage-guided fuzzing of the frame codec and of recovery (FUZZ_SECONDS=600 each); what it finds becomes a file in java-core/src/test/resources/fuzz
+	$(MVN) -q -pl java-core -Pfuzz test-compile $(DEPENDENCY_PLUGIN):build-classpath -Dmdep.outputFile=target/fuzz.classpath
+	cd java-core; classpath=target/classes:target/test-classes:$$(cat target/fuzz.classpath); \
+	for target in gateway.frame.FrameFuzz journal.RecoveryFuzz; do \
+	  java -cp $$classpath mortmain.$${target}Test target/fuzz/$$target; \
+	  java -cp $$classpath com.code_intelligence.jazzer.Jazzer --target_class=mortmain.$$target \
+	    --instrumentation_includes='mortmain.**' --reproducer_path=target/fuzz \
+	    -artifact_prefix=target/fuzz/ -max_total_time=$(FUZZ_SECONDS) target/fuzz/$$target; \
+	done
 
 test: test-java test-python test-adapters ## everything that CI runs
 
@@ -68,7 +84,7 @@ langgraph-server: $(READY) $(JAR) ## `langgraph dev` on MortmainSaver and Mortma
 	.venv/bin/python ../run.py langgraph_server
 
 check: lint $(READY) $(JAR) ## the fast loop: compile, lint, unit tests
-	$(MVN) -q test -pl java-core -DexcludedGroups=slow
+	$(MVN) -q test -pl java-core -DexcludedGroups='slow | interleavings' -Dinterleavings.skip=true
 	cd python && ../$(BIN)/python -m pytest -q -m 'not slow'
 
 lint: $(READY)
