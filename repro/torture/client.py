@@ -291,11 +291,21 @@ def holds(snapshot: mortmain.Snapshot[Any]) -> int | None:
     return snapshot.value.get("holds") if isinstance(snapshot.value, dict) else None
 
 
+def opened(directory: str, name: str, until: float) -> mortmain.Store:
+    """While gateways are killed as they start there may be none for longer than a timeout: that is told, not wrong."""
+    while True:
+        try:
+            return mortmain.open(directory, agent=name, timeout=_TIMEOUT)
+        except mortmain.GatewayUnavailable:
+            if time.monotonic() >= until:
+                sys.exit(0)
+
+
 def main() -> None:
     name, directory, folder, until, seed, profile = sys.argv[1:]
     chance = random.Random(f"{seed} {name}")
     weights = PROFILES[profile].weights
-    with mortmain.open(directory, agent=name, timeout=_TIMEOUT) as store:
+    with opened(directory, name, float(until)) as store:
         client = Client(name, store, Recorder(Path(folder) / f"calls-{name}.jsonl"), chance, profile)
         while time.monotonic() < float(until):
             getattr(client, chance.choices(list(weights), list(weights.values()))[0])()
