@@ -211,9 +211,11 @@ def _covers(what: str, key: str) -> bool:
 
 
 def claims_exclude(history: History, replay: Replay) -> Iterator[Fault]:
-    """Between two accepted writes of one claim nobody else wrote the key."""
+    """Between two accepted writes of one claim nobody else wrote the key, and its holder lost to nobody."""
     held: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
     for one in history.operations:
+        if one.kind == "claim.commit" and one.outcome == "version_conflict":
+            yield Fault(CLAIM_BROKEN, f"{one} lost to another writer under its claim: {one.text}")
         at = _applied_at(one, replay)
         if one.claim and at is not None:
             held[one.keys[0], one.claim].append((at, one.request_id or ""))

@@ -281,6 +281,10 @@ def written_behind_a_claim(store: Correct, made: dict[str, Operation]) -> None:
     store.history.journal.insert(at, replace(event, version=event.version - 1, revision=99, request_id="z", mark="z#0"))
 
 
+def lost_under_its_claim(store: Correct, made: dict[str, Operation]) -> None:
+    store.call("a", "claim.commit", ["reg/0"], outcome="version_conflict", request_id="a-9", claim="a-8")
+
+
 def watcher_missed_one(store: Correct, made: dict[str, Operation]) -> None:
     store.end().watched.pop(2)  # type: ignore[union-attr]
 
@@ -323,6 +327,7 @@ def client_that_never_ended(store: Correct, made: dict[str, Operation]) -> None:
         (commit_before_what_had_ended, checks.STALE),
         (decided_on_what_had_changed, checks.WRITE_SKEW),
         (written_behind_a_claim, checks.CLAIM_BROKEN),
+        (lost_under_its_claim, checks.CLAIM_BROKEN),
         (watcher_missed_one, checks.WATCH_GAP),
         (answer_without_a_name, checks.UNEXPECTED),
         (client_that_never_ended, checks.UNEXPECTED),

@@ -81,6 +81,11 @@ public final class FrameFuzz {
     }
 
     @Override
+    public void admitStop() {
+      // everybody may ask
+    }
+
+    @Override
     public void stop() {
       // it goes on
     }
