@@ -51,6 +51,8 @@ public final class EmbeddedAgents {
                 agent.set("step", step);
                 agent.set("steps", steps);
                 agent.runScript(scripts.resolve("agent.py").toString());
+              } finally {
+                steps.arriveAndDeregister(); // nobody waits for one that has failed
               }
             },
             name);
