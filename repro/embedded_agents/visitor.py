@@ -5,7 +5,7 @@ import sys
 import mortmain
 
 try:
-    with mortmain.open(sys.argv[1], agent="visitor", timeout=1.0) as store:
+    with mortmain.open(sys.argv[1], agent="visitor", timeout=5.0) as store:
         snap = store.read("plans/plan.json")
         transport = store.info()["transport"]
         print(f"  visitor | over {transport}: {snap.value['steps']}, version {snap.version}", flush=True)
