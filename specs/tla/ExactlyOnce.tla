@@ -141,7 +141,7 @@ ForgetIds(r) ==
   /\ memo' = [i \in Ids |-> IF memo[i] # None /\ BehindHorizon(i, r) THEN None ELSE memo[i]]
   /\ UNCHANGED <<vars, request, socket, overdue, closed, told, happened>>
 
-Elsewhere == (CommitOnBase \/ \E k \in Keys : Reclaim(k)) /\ UNCHANGED wire
+Elsewhere == (CommitOnBase \/ \E k \in Keys : Reclaim({k})) /\ UNCHANGED wire
 
 NextAll ==
   \/ \E i \in Ids :

@@ -17,6 +17,7 @@ CONSTANTS Keys,       \* the keys
           None
 
 Max(a, b) == IF a > b THEN a ELSE b
+Greatest(S) == CHOOSE x \in S : \A y \in S : x >= y
 Above(k) == {p \in Prefixes : k \in Below[p]}
 
 RECURSIVE Sum(_, _)
@@ -130,8 +131,12 @@ AfterReclaimPrefix(s, p) ==
 
 (* Tombstones behind the horizon go; the store keeps the greatest version and epoch among them. *)
 MayForget(s, k) == s.rec[k].known /\ Forgettable(s, k)
-AfterForget(s, k) ==
-  [s EXCEPT !.rev = @ + 1, !.rec[k] = Unborn, !.floorVer = Max(@, Ver(s, k)), !.floorEpoch = Max(@, Epoch(s, k))]
+AfterForget(s, keys) ==
+  [s EXCEPT
+    !.rev = @ + 1,
+    !.rec = [k \in Keys |-> IF k \in keys THEN Unborn ELSE s.rec[k]],
+    !.floorVer = Greatest({@} \cup {Ver(s, k) : k \in keys}),
+    !.floorEpoch = Greatest({@} \cup {Epoch(s, k) : k \in keys})]
 
 (* A backup comes back: as what it is under a new storeId without claims, or silently, by a copy of the directory. *)
 AfterRestore(s, backup) ==

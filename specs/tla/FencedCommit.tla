@@ -27,6 +27,9 @@ vars == <<db, bases, tickets, backup, made, ghost, wrong>>
 Marked(s, unsaved) ==
   [snap |-> Snapshot(s), written |-> {}, taken |-> {}, undone |-> {}, unsaved |-> unsaved, rolled |-> FALSE, restored |-> FALSE]
 
+(* The bases that a client may still come with.  Here all of them: traces know who comes back with what. *)
+Kept(marked) == marked
+
 Mark(b, written, taken) == [b EXCEPT !.written = @ \cup written, !.taken = @ \cup taken]
 
 Init ==
@@ -40,7 +43,7 @@ Init ==
 
 (* Everything that was read so far hears what happens; the new state is there to be read. *)
 Happened(written, taken) ==
-  /\ bases' = {Mark(b, written, taken) : b \in bases} \cup {Marked(db', ghost'.unsaved)}
+  /\ bases' = Kept({Mark(b, written, taken) : b \in bases} \cup {Marked(db', ghost'.unsaved)})
   /\ tickets' = [t \in Tickets |-> IF tickets[t] = None THEN None ELSE Mark(tickets[t], written, taken)]
 
 (* b: the marked base of the commit e. *)
@@ -67,7 +70,7 @@ Commit(x, faults) ==
   /\ wrong' = wrong \cup faults
   /\ ghost' = [ghost EXCEPT !.rewound = FALSE, !.live = (@ \cup x.moved) \ x.gone,
                             !.unsaved = IF backup = None THEN {} ELSE @ \cup x.moved]
-  /\ bases' = {Mark(b, x.moved, {}) : b \in bases} \cup {Marked(db', ghost'.unsaved)}
+  /\ bases' = Kept({Mark(b, x.moved, {}) : b \in bases} \cup {Marked(db', ghost'.unsaved)})
   /\ tickets' = [t \in Tickets |->
        IF tickets[t] = None THEN None ELSE Mark(tickets[t], IF t = x.ticket THEN x.moved \ x.onward ELSE x.moved, {})]
   /\ UNCHANGED backup
@@ -119,10 +122,11 @@ Release(k, id) ==
 
 Ended(keys) == {ghost.owner[k] : k \in keys} \ {None}
 
-Reclaim(k) ==
-  /\ db' = AfterReclaim(db, {k})
-  /\ ghost' = [ghost EXCEPT !.rewound = FALSE, !.owner[k] = None, !.ended = @ \cup Ended({k})]
-  /\ Happened({}, {k})
+(* Several keys at once when the claims of one holder are reclaimed, or several claims expire. *)
+Reclaim(keys) ==
+  /\ db' = AfterReclaim(db, keys)
+  /\ ghost' = [ghost EXCEPT !.rewound = FALSE, !.owner = [k \in Keys |-> IF k \in keys THEN None ELSE @[k]], !.ended = @ \cup Ended(keys)]
+  /\ Happened({}, keys)
   /\ UNCHANGED <<backup, made, wrong>>
 
 ReclaimPrefix(p) ==
@@ -131,9 +135,9 @@ ReclaimPrefix(p) ==
   /\ Happened({}, Below[p])
   /\ UNCHANGED <<backup, made, wrong>>
 
-Forget(k) ==
-  /\ MayForget(db, k)
-  /\ db' = AfterForget(db, k)
+Forget(keys) ==
+  /\ \A k \in keys : MayForget(db, k)
+  /\ db' = AfterForget(db, keys)
   /\ ghost' = [ghost EXCEPT !.rewound = FALSE]
   /\ UNCHANGED <<backup, made, wrong>>
   /\ Happened({}, {})
@@ -178,7 +182,7 @@ Next ==
   \/ CommitOnTicket
   \/ \E t \in Tickets : TakeTicket(t)
   \/ \E k \in Keys, id \in ClaimIds : Claim(k, id) \/ Release(k, id)
-  \/ \E k \in Keys : Reclaim(k) \/ Forget(k)
+  \/ \E k \in Keys : Reclaim({k}) \/ Forget({k})
   \/ \E p \in Prefixes : ReclaimPrefix(p)
   \/ Backup \/ Restore \/ RollBack
 

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -90,6 +91,20 @@ public final class MemoryDisk implements Disk {
     }
     images.add(image(durableNames, contents));
     return images.get(0);
+  }
+
+  /** One of the images that a power loss now may leave. */
+  public synchronized MemoryDisk crashImage(Random random) {
+    List<Map<Path, MemoryFile>> names = List.copyOf(namesAfterPowerLoss());
+    Map<Path, MemoryFile> survivors = names.get(random.nextInt(names.size()));
+    Map<MemoryFile, byte[]> contents = new LinkedHashMap<>();
+    for (MemoryFile file : survivors.values()) {
+      contents.computeIfAbsent(file, each -> {
+        List<byte[]> all = each.contentsAfterPowerLoss();
+        return all.get(random.nextInt(all.size()));
+      });
+    }
+    return image(survivors, contents);
   }
 
   /** Makes the images that a power loss now may leave, one after the other, and returns how many. */
