@@ -51,8 +51,11 @@ Shows(s, post) ==
 
 Saved(s, bs, ts, g, m) == [db |-> s, bases |-> bs, tickets |-> ts, ghost |-> g, memo |-> m]
 
+IsNew(line) == Is("id" \in DOMAIN line => line.id \notin DOMAIN pending)
+
 (* After an event: what the line says is what the specification comes to. *)
 Moved(line) ==
+  /\ IsNew(line)
   /\ db'.rev = line.rev
   /\ Is("post" \in DOMAIN line => Shows(db', line.post))
   /\ tail' = Append(tail, Saved(db', bases', tickets', ghost', memo'))
@@ -61,6 +64,7 @@ Moved(line) ==
 
 (* Nothing moved: an answer that rests on what it was judged on. *)
 Judged(line, needs) ==
+  /\ IsNew(line)
   /\ line.rev = db.rev
   /\ pending' = With(pending, line.id, [needs |-> needs, slot |-> None, rev |-> Refused])
   /\ UNCHANGED <<vars, forced, tail, held, promised, memo>>
@@ -172,6 +176,7 @@ Forgotten(line) ==
 ------------------------------------------------------------------------------
 (* A read is made: of all keys at once it is a base of the client that asked, once it leaves. *)
 Looks(line) ==
+  /\ IsNew(line)
   /\ line.rev = db.rev
   /\ \A k \in DOMAIN line.shown :
        line.shown[k] = [ver |-> Ver(db, k), tag |-> db.rec[k].tag, epoch |-> Epoch(db, k), live |-> db.rec[k].live]

@@ -21,8 +21,7 @@ sealed interface Asked {
       for (String name : List.of("version", "epoch", "follows", "creates", "scans", "put", "delete", "delta")) {
         sets.put(name, new TreeSet<>());
       }
-      Map<String, String> claims = new HashMap<>();
-      commit.guards().forEach(guard -> add(guard, sets, claims));
+      commit.guards().forEach(guard -> add(guard, sets));
       for (Write write : commit.writes()) {
         Write.OnKey onKey = (Write.OnKey) write;
         String name = write instanceof Write.Put ? "put" : write instanceof Write.Delete ? "delete" : "delta";
@@ -35,16 +34,25 @@ sealed interface Asked {
       }
       fenced.removeAll(based);
       Map<String, Object> all = new HashMap<>(sets);
-      all.putAll(Map.of("based", based, "fenced", fenced, "claims", claims, "on", on, "ticket", ticket, "request", commit.call().requestId()));
+      all.putAll(Map.of("based", based, "fenced", fenced, "on", on, "ticket", ticket, "request", commit.call().requestId()));
       return all;
     }
 
-    private static void add(Guard guard, Map<String, Set<String>> sets, Map<String, String> claims) {
+    /** The claims that it presents, by key. */
+    Map<String, String> claims() {
+      Map<String, String> claims = new HashMap<>();
+      for (Guard guard : commit.guards()) {
+        if (guard instanceof Guard.Holds holds) {
+          claims.put(holds.key().toString(), holds.claimId());
+        }
+      }
+      return claims;
+    }
+
+    private static void add(Guard guard, Map<String, Set<String>> sets) {
       if (guard instanceof Guard.UnchangedSince since) {
         sets.get("scans").add(since.prefix());
-      } else if (guard instanceof Guard.Holds holds) {
-        claims.put(holds.key().toString(), holds.claimId());
-      } else if (guard instanceof Guard.OnKey onKey) {
+      } else if (guard instanceof Guard.OnKey onKey && !(guard instanceof Guard.Holds)) {
         String name = guard instanceof Guard.VersionIs ? "version" : guard instanceof Guard.EpochIs ? "epoch" : guard instanceof Guard.Follows ? "follows" : "creates";
         sets.get(name).add(onKey.key().toString());
       }

@@ -12,18 +12,18 @@ import mortmain.model.Guard;
 public enum Sabotage {
   NONE("-"),
   /** No commit is refused for its version. */
-  VERSION_IGNORED("commit"),
+  VERSION_IGNORED("commit", "rejected"),
   /** No commit is refused for its epoch. */
-  EPOCH_IGNORED("commit"),
+  EPOCH_IGNORED("commit", "rejected"),
   /** Nobody's claim is in anybody's way. */
-  CLAIMS_IGNORED("commit", "claim", "no release", "no claim"),
+  CLAIMS_IGNORED("commit", "rejected", "claim", "no release", "no claim"),
   /** No request is known again. */
   IDS_FORGOTTEN("commit", "refuses", "claim"),
   /** An answer leaves when it is judged. */
   ANSWERED_BEFORE_THE_FORCE("answer"),
   /** A read shows what is in flight. */
   UNFORCED_READ("answer"),
-  /** A force returns, and nothing is on the disk. */
+  /** Half of all forces return, and nothing is on the disk. */
   FORCE_LEFT_OUT("crash");
 
   private final String lines;

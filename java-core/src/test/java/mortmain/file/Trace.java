@@ -39,12 +39,15 @@ final class Trace {
   private final List<Map<String, Object>> lines = new ArrayList<>();
   private final Map<Long, Integer> tags = new HashMap<>();
   private final Set<Key> recorded = new HashSet<>();
+  private final Map<String, Long> grants = new HashMap<>();
+  private final Map<String, String> renamed = new HashMap<>();
   private final ThreadLocal<Asked> asked = ThreadLocal.withInitial(Asked.Other::new);
   private final ThreadLocal<Answer> deciding = new ThreadLocal<>();
   private final ThreadLocal<Map<String, Object>> looking = new ThreadLocal<>();
   private int life;
   private int made;
   private int answers;
+  private int taken;
   private long revision;
   private long forced;
   private long reached;
@@ -72,6 +75,7 @@ final class Trace {
       synchronized (this) {
         if (look.get("line") instanceof Line before) {
           before.fields.put("op", VOID);
+          taken++;
         }
         look.put("line", new Line(line("look")));
       }
@@ -81,7 +85,7 @@ final class Trace {
   private record Line(Map<String, Object> fields) {}
 
   /** The verdict on what this thread asked; accepted ones are told by their events. */
-  synchronized void judged(int inLife, Answer answer, Verdict<?> verdict, boolean mayWait) {
+  synchronized void judged(int inLife, Answer answer, Verdict<?> verdict, boolean mayWait, long horizon) {
     Asked what = asked.get();
     if (inLife != life || what instanceof Asked.Other) {
       return;
@@ -90,7 +94,7 @@ final class Trace {
     if (verdict instanceof Verdict.Accepted<?> accepted) {
       line = accepted.events().isEmpty() ? again(what, accepted.answer()) : null;
     } else if (verdict instanceof Verdict.Rejected<?> rejected && !(mayWait && rejected.canWait())) {
-      line = rejected(what, rejected.rejection());
+      line = rejected(what, rejected.rejection(), horizon);
     }
     if (line != null) {
       numbered(line, answer);
@@ -104,9 +108,9 @@ final class Trace {
 
   private Map<String, Object> again(Asked what, Object answer) {
     if (what instanceof Asked.ToClaim claim) {
-      return line("held", "key", claim.key().toString(), "claim", claim.claimId());
+      return line("held", "key", claim.key().toString(), "claim", name(claim.claimId()));
     } else if (what instanceof Asked.ToRelease release) {
-      return line("no release", "key", release.key().toString(), "claim", release.claimId());
+      return line("no release", "key", release.key().toString(), "claim", name(release.claimId()));
     } else if (what instanceof Asked.ToCommit commit) {
       return line("replayed", "request", commit.commit().call().requestId(), "says", ((Receipt) answer).revision());
     }
@@ -115,7 +119,7 @@ final class Trace {
     return receipt == null ? line("known", "request", requestId) : line("replayed", "request", requestId, "says", receipt.revision());
   }
 
-  private Map<String, Object> rejected(Asked what, Rejection rejection) {
+  private Map<String, Object> rejected(Asked what, Rejection rejection, long horizon) {
     Set<String> codes = new TreeSet<>();
     for (Failure failure : rejection.failures()) {
       codes.add(failure.code().name());
@@ -124,17 +128,47 @@ final class Trace {
     if (code == ErrorCode.UNAVAILABLE || code == ErrorCode.REQUEST_ID_EXPIRED) {
       return null; // it was not judged
     } else if (what instanceof Asked.ToClaim claim) {
-      return line("no claim", "key", claim.key().toString(), "claim", claim.claimId(), "codes", codes);
+      if (code == ErrorCode.CLAIM_HELD) {
+        forget(claim.claimId(), horizon);
+      }
+      return line("no claim", "key", claim.key().toString(), "claim", name(claim.claimId()), "codes", codes);
     } else if (what instanceof Asked.ToRelease release) {
-      return line("no release", "key", release.key().toString(), "claim", release.claimId());
+      return line("no release", "key", release.key().toString(), "claim", name(release.claimId()));
     }
     Asked.ToCommit commit = (Asked.ToCommit) what;
     if (code == ErrorCode.REQUEST_ID_REUSED) {
       return line("known", "request", commit.commit().call().requestId());
     }
     Map<String, Object> line = line("rejected", "codes", codes);
-    line.putAll(commit.arguments());
+    line.putAll(arguments(commit));
     return line;
+  }
+
+  private Map<String, Object> arguments(Asked.ToCommit commit) {
+    Map<String, Object> arguments = commit.arguments();
+    Map<String, String> claims = new HashMap<>();
+    commit.claims().forEach((key, claimId) -> claims.put(key, name(claimId)));
+    arguments.put("claims", claims);
+    return arguments;
+  }
+
+  private String name(String claimId) {
+    return renamed.getOrDefault(claimId, claimId);
+  }
+
+  /** A claim id that the store may have forgotten, because its grant is behind the horizon, is a new one. */
+  private void forget(String claimId, long horizon) {
+    Long granted = grants.get(claimId);
+    if (granted != null && granted <= horizon) {
+      grants.remove(claimId);
+      renamed.put(claimId, claimId + "+" + revision);
+    }
+  }
+
+  private String granted(Event.ClaimGranted event, FileState state) {
+    forget(event.claimId(), state.requests().horizon());
+    grants.put(event.claimId(), event.revision());
+    return name(event.claimId());
   }
 
   /** An event was journaled and is part of the state. {@code state} null: of what it did, only the journal tells. */
@@ -162,12 +196,12 @@ final class Trace {
     if (event instanceof Event.Committed committed) {
       tags.put(Fingerprint.tag(committed.requestId()), ++made);
       Map<String, Object> line = line("commit");
-      line.putAll(((Asked.ToCommit) asked.get()).arguments());
+      line.putAll(arguments((Asked.ToCommit) asked.get()));
       return line;
     } else if (event instanceof Event.ClaimGranted granted) {
-      return line("claim", "key", granted.key().toString(), "claim", granted.claimId());
+      return line("claim", "key", granted.key().toString(), "claim", granted(granted, state));
     } else if (event instanceof Event.ClaimReleased released) {
-      return line("release", "key", released.key().toString(), "claim", released.claimId());
+      return line("release", "key", released.key().toString(), "claim", name(released.claimId()));
     } else if (event instanceof Event.Reclaimed reclaimed) {
       return reclaimed.prefix() != null
           ? line("reclaim", "prefix", reclaimed.prefix())
@@ -190,7 +224,7 @@ final class Trace {
         recorded.add(key);
       }
       Map<String, Object> shown = shown(at.version(), at.tag(), at.epoch(), at.exists());
-      shown.put("claim", at.claim() == null ? NONE : at.claim().claimId());
+      shown.put("claim", at.claim() == null ? NONE : name(at.claim().claimId()));
       shown.put("ticket", at.ticketId() == null ? NONE : at.ticketId());
       keys.put(key.toString(), shown);
     }
@@ -259,6 +293,7 @@ final class Trace {
       Map<String, Object> line = ((Line) look.get("line")).fields;
       if (inLife != life || reading == null) {
         line.put("op", VOID);
+        taken++;
         return false;
       }
       Map<String, Object> shown = new LinkedHashMap<>();
@@ -288,12 +323,9 @@ final class Trace {
     return newLife;
   }
 
+  /** Lines so far, but those that were taken back. */
   synchronized int length() {
-    return lines.size();
-  }
-
-  synchronized long revision() {
-    return revision;
+    return lines.size() - taken;
   }
 
   /** The lines; requests that come up again are marked where they were settled. */

@@ -3,6 +3,7 @@ package mortmain.file;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +54,13 @@ public final class TraceRun {
           timePasses(random);
         }
       });
-      crashNowAndThen(running);
+      try {
+        crashNowAndThen(running);
+      } catch (IOException | UncheckedIOException damaged) {
+        if (sabotage == Sabotage.NONE) {
+          throw damaged;
+        }
+      }
       for (Future<?> each : running) {
         each.get();
       }
@@ -70,7 +77,7 @@ public final class TraceRun {
   private void crashNowAndThen(List<Future<?>> running) throws IOException {
     Random random = new Random(~seed);
     while (trace.length() < wanted && running.stream().noneMatch(Future::isDone)) {
-      int next = trace.length() + 1 + random.nextInt(2 * LINES_BETWEEN_CRASHES);
+      int next = trace.length() + 1 + random.nextInt(sabotage == Sabotage.FORCE_LEFT_OUT ? 60 : 2 * LINES_BETWEEN_CRASHES);
       while (trace.length() < next && running.stream().noneMatch(Future::isDone)) {
         LockSupport.parkNanos(200_000);
       }

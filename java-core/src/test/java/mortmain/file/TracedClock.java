@@ -7,8 +7,8 @@ import java.time.ZoneOffset;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Time that goes on only when a test says so. The engine asks it under its lock, on the thread of the caller, right before it picks what a read
- * shows: that is where a read has its place in the trace. Thread-safe.
+ * Time that goes on only when a test says so. The engine asks for the time of claims under its lock, on the thread of the caller, right before it
+ * picks what a read shows: that is where a read has its place in the trace. Thread-safe.
  */
 final class TracedClock extends Clock {
   private static final Instant BEGIN = Instant.parse("2026-01-01T00:00:00Z");
@@ -21,7 +21,6 @@ final class TracedClock extends Clock {
   }
 
   long nanos() {
-    trace.looksNow();
     return nanos.get();
   }
 
@@ -30,7 +29,14 @@ final class TracedClock extends Clock {
   }
 
   Clocks clocks() {
-    return new Clocks(this::nanos, this);
+    Clocks[] made = new Clocks[1];
+    made[0] = new Clocks(() -> {
+      if (made[0] != null && Thread.holdsLock(made[0])) {
+        trace.looksNow(); // it is Clocks.claims() that asks
+      }
+      return nanos();
+    }, this);
+    return made[0];
   }
 
   @Override

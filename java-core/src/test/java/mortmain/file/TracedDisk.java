@@ -120,7 +120,8 @@ final class TracedDisk implements Disk {
       if (serving) {
         LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(FORCE_NANOS));
       }
-      if (!serving || sabotage != Sabotage.FORCE_LEFT_OUT) {
+      boolean leftOut = serving && sabotage == Sabotage.FORCE_LEFT_OUT && upTo > 0 && ThreadLocalRandom.current().nextBoolean();
+      if (!leftOut) {
         file.force();
       }
       if (serving) {

@@ -15,8 +15,8 @@ import mortmain.model.Limits;
 
 /** A store that crashes under its clients and comes back, again and again, while a trace is written. Thread-safe. */
 final class TracedStore {
-  private static final long HORIZON_MILLIS = 2000;
-  private static final Limits LIMITS = new Limits(1 << 20, 1024, 1000, 1 << 20, 32, 4096, HORIZON_MILLIS, 10_000);
+  /** Few ids are remembered, so that the horizon moves and tombstones are forgotten. */
+  private static final Limits LIMITS = new Limits(1 << 20, 1024, 1000, 1 << 20, 32, 4096, Long.MAX_VALUE / 2_000_000, 12);
 
   /** One life: the engine, and the store on it. */
   record Life(int number, FileEngine engine, TracedEngine traced, Store store, MemoryDisk disk) {}

@@ -31,7 +31,10 @@ final class Tlc {
 
   private Tlc() {}
 
-  /** {@code cfg}: the text of a configuration. {@code name}: of the run, used for its directory. {@code brief}: a run of seconds. */
+  /**
+   * {@code cfg}: the text of a configuration. {@code name}: of the run, used for its directory. {@code brief}: a run of seconds. {@code options}: of
+   * TLC; those that begin with -D are the JVM's.
+   */
   static Result run(String name, boolean brief, String module, String cfg, String... options) throws IOException, InterruptedException {
     Path directory = Path.of("target", "tlc", name).toAbsolutePath();
     delete(directory);
@@ -44,7 +47,10 @@ final class Tlc {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
                 "-Xmx1g",
-                "-XX:TieredStopAtLevel=" + (brief ? 1 : 4),
+                "-XX:TieredStopAtLevel=" + (brief ? 1 : 4)));
+    Stream.of(options).filter(option -> option.startsWith("-D")).forEach(command::add);
+    command.addAll(
+            List.of(
                 "-cp",
                 System.getProperty("java.class.path"),
                 "tlc2.TLC",
@@ -54,7 +60,7 @@ final class Tlc {
                 directory.resolve("meta").toString(),
                 "-config",
                 config.toString()));
-    command.addAll(List.of(options));
+    Stream.of(options).filter(option -> !option.startsWith("-D")).forEach(command::add);
     command.add(module);
     Process process = new ProcessBuilder(command).directory(Manifest.TLA.toFile()).redirectErrorStream(true).start();
     process.getOutputStream().close();
