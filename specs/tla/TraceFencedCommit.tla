@@ -11,7 +11,7 @@
 (* sure, and `tail` has the states since then: a crash goes back to one of *)
 (* them.  Nothing that was told may go back with it.                       *)
 (***************************************************************************)
-EXTENDS FencedCommit, Sequences, TLC, TraceFile
+EXTENDS FencedCommit, Refusals, Sequences, TLC, TraceFile
 
 VARIABLES trace,    \* which one
           n,        \* lines that were taken
@@ -95,31 +95,11 @@ Committed(line) ==
   /\ memo' = IF line.again THEN With(memo, line.request, line.rev) ELSE memo
   /\ Moved(line)
 
-(* Why a commit is refused, in the words of the wire. *)
-LooksAt(e) == Written(e) \cup e.based \cup e.fenced \cup e.follows \cup e.creates \cup {k \in Keys : e.claims[k] # None}
-Fenced(e)  == \E k \in e.based \cup e.fenced \cup e.follows : ~EpochIs(db, e.base, k)
-Lost(e)    == \E k \in Keys : e.claims[k] # None /\ ~Holds(db, k, e.claims[k])
-Held(e)    == \E k \in Written(e) : ~Unclaimed(db, e, k)
-Conflict(e) ==
-  \/ \E k \in e.based : ~(VersionIs(db, e.base, k) /\ TagIs(db, e.base, k))
-  \/ \E k \in e.follows : EpochIs(db, e.base, k) /\ ~Follows(db, e, k)
-  \/ \E k \in e.creates : ~Absent(db, k)
-  \/ \E p \in e.scans : ~UnchangedSince(db, p, e.base.rev)
-
-(* A claim that does not hold is FENCED when it was taken away, CLAIM_LOST when it was released. *)
-Tells(codes, e) ==
-  /\ codes \subseteq {"FENCED", "CLAIM_LOST", "CLAIM_HELD", "VERSION_CONFLICT"}
-  /\ ("CLAIM_HELD" \in codes) = Held(e)
-  /\ ("VERSION_CONFLICT" \in codes) = Conflict(e)
-  /\ Fenced(e) => "FENCED" \in codes
-  /\ Lost(e) => codes \cap {"FENCED", "CLAIM_LOST"} # {}
-  /\ ~Lost(e) => "CLAIM_LOST" \notin codes /\ ("FENCED" \in codes => Fenced(e))
-
 Rejected(line) ==
   /\ Is(HasBase(line))
   /\ LET e == Asked(line, Base(line)) IN
        /\ Is(~Accepts(db, e))
-       /\ Is(Tells(line.codes, e))
+       /\ Is(Tells(db, e, line.codes))
        /\ Judged(line, Newest({db.rec[k].at : k \in LooksAt(e)} \cup {db.newest[p] : p \in e.scans}))
 
 (* The receipt of before, whatever the state is now. *)

@@ -41,9 +41,9 @@ final class Trace {
   private final Set<Key> recorded = new HashSet<>();
   private final Map<String, Long> grants = new HashMap<>();
   private final Map<String, String> renamed = new HashMap<>();
-  private final ThreadLocal<Asked> asked = ThreadLocal.withInitial(Asked.Other::new);
-  private final ThreadLocal<Answer> deciding = new ThreadLocal<>();
-  private final ThreadLocal<Map<String, Object>> looking = new ThreadLocal<>();
+  private static final ThreadLocal<Asked> asked = ThreadLocal.withInitial(Asked.Other::new);
+  private static final ThreadLocal<Answer> deciding = new ThreadLocal<>();
+  private static final ThreadLocal<Map<String, Object>> looking = new ThreadLocal<>();
   private int life;
   private int made;
   private int answers;

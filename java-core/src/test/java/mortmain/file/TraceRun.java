@@ -77,7 +77,7 @@ public final class TraceRun {
   private void crashNowAndThen(List<Future<?>> running) throws IOException {
     Random random = new Random(~seed);
     while (trace.length() < wanted && running.stream().noneMatch(Future::isDone)) {
-      int next = trace.length() + 1 + random.nextInt(sabotage == Sabotage.FORCE_LEFT_OUT ? 60 : 2 * LINES_BETWEEN_CRASHES);
+      int next = trace.length() + 1 + random.nextInt(sabotage == Sabotage.FORCE_LEFT_OUT || sabotage == Sabotage.IDS_FORGOTTEN ? 100 : 2 * LINES_BETWEEN_CRASHES);
       while (trace.length() < next && running.stream().noneMatch(Future::isDone)) {
         LockSupport.parkNanos(200_000);
       }

@@ -28,7 +28,7 @@ final class TracedEngine implements Engine {
   private final Trace trace;
   private final Sabotage sabotage;
   private final int life;
-  private final ThreadLocal<String> slot = ThreadLocal.withInitial(() -> Trace.NONE);
+  private static final ThreadLocal<String> slot = ThreadLocal.withInitial(() -> Trace.NONE);
 
   TracedEngine(FileEngine inner, Trace trace, Sabotage sabotage, int life) {
     this.inner = inner;
