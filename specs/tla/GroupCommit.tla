@@ -21,7 +21,7 @@ VARIABLES log,      \* every state of the store since its creation, as the page 
           durable,  \* what the gateway holds for durable
           status,   \* "up", "down" (killed, or no power) "poisoned" (a force failed) or "damaged" (it cannot open)
           pending,  \* answers that wait for a force
-          told,     \* ghost: answers that left: [kind, seen, shows, life], as log positions with the states they had
+          told,     \* ghost: answers that left: [client, kind, at, shows, since], as log positions with the states they had
           watched   \* [Clients -> the sequence of states that a watcher was shown]
 
 journal == <<log, forced, batch, durable, status, pending, told, watched>>
@@ -79,16 +79,19 @@ Taken(k) ==
       s == Rules!AfterReclaim(m.db, {k}) IN
   [m EXCEPT !.db = s, !.bases = {Durable!Mark(b, {}, {k}) : b \in m.bases} \cup {Durable!Marked(s, {})}]
 
+(* since: the newest that this client was shown before it asked. *)
+Question(c, kind, n) == [client |-> c, kind |-> kind, seen |-> n, since |-> Rules!Greatest({0} \cup {a.at : a \in {b \in told : b.client = c}})]
+
 Decide(c) ==
   /\ status = "up"
   /\ \E k \in Keys : \E next \in {Put(k), Taken(k)} : log' = Append(log, next)
-  /\ pending' = pending \cup {[client |-> c, kind |-> "receipt", seen |-> Len(log) + 1]}
+  /\ pending' = pending \cup {Question(c, "receipt", Len(log) + 1)}
   /\ UNCHANGED <<forced, batch, durable, status, told, watched>>
 
 (* A read, or a rejection: nothing is appended, but what was judged may be unforced. *)
 Look(c, kind) ==
   /\ status = "up"
-  /\ pending' = pending \cup {[client |-> c, kind |-> kind, seen |-> Len(log)]}
+  /\ pending' = pending \cup {Question(c, kind, Len(log))}
   /\ UNCHANGED <<log, forced, batch, durable, status, told, watched>>
 
 (* a.shows: the state whose values the answer carries. *)
@@ -98,7 +101,7 @@ Answer(a, n) ==
   /\ ReceiptWaits(a) /\ RejectionWaits(a) /\ ReadWaits(a)
   /\ n <= Len(log) /\ ShowsWhatItJudged(a, n)
   /\ pending' = pending \ {a}
-  /\ told' = told \cup {[client |-> a.client, kind |-> a.kind, at |-> n, shows |-> log[n].db]}
+  /\ told' = told \cup {[client |-> a.client, kind |-> a.kind, at |-> n, shows |-> log[n].db, since |-> a.since]}
   /\ UNCHANGED <<log, forced, batch, durable, status, watched>>
 
 Watch(c, n) ==
@@ -185,6 +188,7 @@ AcknowledgedIsDurable  == \A a \in told : a.kind = "receipt" => Lasting(a.at, a.
 RejectionsAreTruthful  == \A a \in told : a.kind = "rejection" => Lasting(a.at, a.shows)
 ReadsAreDurable        == \A a \in told : a.kind = "read" => Lasting(a.at, a.shows)
 WatchHasNoGap          == \A c \in Clients : \A n \in 1..Len(watched[c]) : Lasting(n, watched[c][n])
+MonotonicReads         == \A a \in told : a.at >= a.since   \* nobody is shown anything older than what he was shown before he asked
 AlwaysOpens            == status # "damaged"
 Refines                == Durable!Spec
 ===============================================================================

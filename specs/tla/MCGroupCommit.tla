@@ -15,6 +15,8 @@ Bounds ==
 NeverTornBatch     == ~(status = "down" /\ Len(log) > forced /\ forced > durable)
 NeverReadBehind    == ~(status = "up" /\ durable = Len(log) /\ \E a \in told : a.kind = "read" /\ a.at < durable)
 
+NeverAsksAgain     == \A a \in told : a.since = 0
+
 Always0 == TRUE
 Always1(x) == TRUE
 Always2(x, y) == TRUE

@@ -204,8 +204,8 @@ final class TracedEngine implements Engine {
   }
 
   @Override
-  public Map<String, Object> verify() {
-    return inner.verify();
+  public Map<String, Object> verify(Progress progress) {
+    return inner.verify(progress);
   }
 
   @Override
