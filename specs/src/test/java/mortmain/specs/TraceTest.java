@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -66,10 +67,16 @@ class TraceTest {
 
   /** The line of this kind that is nearest to the middle of the trace, and is not the last event before a crash. */
   private static int middle(List<String> trace, String op) {
+    return middle(trace, op, Set.of());
+  }
+
+  /** {@code answered}: if not empty, only a line whose answer left. */
+  private static int middle(List<String> trace, String op, Set<Integer> answered) {
     int best = -1;
     for (int i = 0; i + 2 < trace.size(); i++) {
       boolean calm = !op(trace.get(i + 1)).equals("crash");
-      if (op(trace.get(i)).equals(op) && calm && Math.abs(i - trace.size() / 2) < Math.abs(best - trace.size() / 2)) {
+      boolean right = op(trace.get(i)).equals(op) && (answered.isEmpty() || answered.contains(json(trace.get(i)).path("id").intValue()));
+      if (right && calm && Math.abs(i - trace.size() / 2) < Math.abs(best - trace.size() / 2)) {
         best = i;
       }
     }
@@ -86,7 +93,9 @@ class TraceTest {
 
   /** What nobody answers for is missed by the answer. */
   private static Tampered unasked(List<String> trace, String op) {
-    int at = middle(trace, op);
+    Set<Integer> answered = new HashSet<>();
+    trace.stream().filter(line -> op(line).equals("answer")).forEach(line -> answered.add(json(line).get("id").intValue()));
+    int at = middle(trace, op, answered);
     int id = json(trace.get(at)).get("id").intValue();
     List<String> changed = new ArrayList<>(trace);
     changed.remove(at);
