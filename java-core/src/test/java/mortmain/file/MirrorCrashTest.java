@@ -17,7 +17,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import mortmain.Request;
@@ -57,9 +56,7 @@ class MirrorCrashTest {
   private final Set<List<Object>> known = new HashSet<>();
   private boolean editing;
   private boolean edited;
-  private final Random random = new Random(7);
   private int images;
-  private int again;
   private int behind;
   private int torn;
   private FileSubject subject;
@@ -146,35 +143,14 @@ class MirrorCrashTest {
     subject.close();
     disk.listen(step -> { });
     crash();
-    System.out.println("crash images of mirrored files: " + images + " recovered, " + again + " of them after a second crash; bad 0");
-    assertTrue(again > 50, () -> again + " second crashes");
     assertTrue(images > 500, () -> images + " images");
     assertTrue(behind > 100, () -> behind + " images with a file behind its key");
     assertTrue(torn > 20, () -> torn + " images with a torn file");
   }
 
   private void crash() {
-    checkTwice(disk.kill(), true);
-    disk.forEachCrashImage(image -> checkTwice(image, false));
-  }
-
-  private void checkTwice(MemoryDisk image, boolean killed) {
-    int before = images;
-    MemoryDisk untouched = images % 25 == 0 ? image.kill() : null;
-    check(image, killed);
-    if (images > before && untouched != null) {
-      int first = images;
-      SecondCrash.explore(untouched, random, this::recover, second -> check(second, false));
-      again += images - first;
-    }
-  }
-
-  private void recover(MemoryDisk image) {
-    FileSubject after = open(image);
-    if (after.engine().mirroring().any()) {
-      after.engine().mirroring().pass(true);
-    }
-    after.close();
+    check(disk.kill(), true);
+    disk.forEachCrashImage(image -> check(image, false));
   }
 
   private void check(MemoryDisk image, boolean killed) {

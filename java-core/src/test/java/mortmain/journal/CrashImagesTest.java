@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class CrashImagesTest {
   private static final int WANTED = 100_000;
   /** Of so many images one crashes again while it is recovered; fewer is deeper. */
-  private static final int AGAIN = Integer.getInteger("mortmain.crash.again", 23);
+  private static final int AGAIN = Integer.getInteger("mortmain.crash.again", 20);
 
   @Test
   void everyImageOfEveryCrashAndOfTheSecondCrashIsRecovered() throws IOException {
