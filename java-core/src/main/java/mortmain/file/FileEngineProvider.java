@@ -33,6 +33,9 @@ public final class FileEngineProvider implements EngineProvider {
   /** Bytes of a journal from which on replaying it takes noticeably longer than reading an aid. */
   private static final long AID_FROM = 8 << 20;
 
+  /** Bytes of values in memory: a collection of the whole heap copies them, and the system's page cache has them too. */
+  private static final long CACHE = 32 << 20;
+
   @Override
   public String scheme() {
     return "file";
@@ -130,10 +133,10 @@ public final class FileEngineProvider implements EngineProvider {
   private static FileEngine replayed(
       Opening opening, Disk disk, Path directory, JournalOptions options, Limits limits, Clocks clocks, Runnable release, Knowing knowing)
       throws IOException {
-    Index index = new Index();
     Journal[] journal = new Journal[1];
     Values.Source source = Values.Source.of(() -> journal[0]);
-    Values values = new Values(source, new ValueCache(Runtime.getRuntime().maxMemory() / 8));
+    Values values = new Values(source, new ValueCache(Math.min(CACHE, Runtime.getRuntime().maxMemory() / 8)));
+    Index index = new Index(values::superseded);
     SegmentTables tables = new SegmentTables(source);
     Requests requests = new Requests(limits, (segment, offset) -> FileEngine.event(journal[0], segment, offset), clocks.now());
     FileState state = new FileState(index, requests, new Folds(index, values, limits.value()), values, tables, limits);

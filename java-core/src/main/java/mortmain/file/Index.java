@@ -36,6 +36,7 @@ final class Index {
   private final Map<String, String> names = new HashMap<>();
   /** Whoever writes the state down while it changes, or null. */
   private Capture capture;
+  private final Consumer<Piece> superseded;
 
   private String storeId;
   private long revision;
@@ -47,7 +48,9 @@ final class Index {
   private long forgottenVersion;
   private long forgottenEpoch;
 
-  Index() {
+  /** {@code superseded} is told the piece of each whole value that is overwritten. */
+  Index(Consumer<Piece> superseded) {
+    this.superseded = superseded;
     levels.put("", root);
   }
 
@@ -303,7 +306,7 @@ final class Index {
             shape(change.content()),
             before);
     if (before != null && before.content != null && before.content.isWhole() && (content == null || content.isWhole())) {
-      before.content.pieces()[0].supersede();
+      superseded.accept(before.content.pieces()[0]);
     }
     remember(record, change.content());
     record.parent.wrote(event.revision());

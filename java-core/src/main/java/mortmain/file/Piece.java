@@ -18,6 +18,10 @@ final class Piece {
   private volatile byte[] bytes;
   private volatile boolean superseded;
 
+  /** Its place in the cache's order, and null outside it. Guarded by the cache. */
+  Piece newer;
+  Piece older;
+
   /** A new piece, held in memory until it is durable. */
   Piece(byte[] bytes, int level) {
     this(bytes.length, crc(bytes), level);

@@ -1,6 +1,7 @@
 package mortmain.file;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
@@ -90,9 +91,7 @@ final class RequestTable {
     private final long horizon;
     private final long lastRevision;
     private final Set<Integer> segments;
-    /** When the half grows, it takes other ones. */
-    private final long[] hashes;
-    private final long[] places;
+    private final Shard[] shards;
     private int at;
 
     private Slots(Half half, int which, long horizon, Set<Integer> segments) {
@@ -100,33 +99,19 @@ final class RequestTable {
       this.horizon = horizon;
       this.lastRevision = half.lastRevision;
       this.segments = segments;
-      this.hashes = half.hashes;
-      this.places = half.places;
+      this.shards = half.shards;
     }
 
-    /** As a record of a kind, of so many slots; says whether there are more. */
+    /** As records of a kind, of at least so many slots if there are; says whether there are more. */
     boolean write(Out out, int kind, int count) {
-      int end = Math.min(places.length, at + count);
-      int known = 0;
-      for (int i = at; i < end; i++) {
-        known += isKnown(places[i]) ? 1 : 0;
+      for (int done = 0; done < count && at < shards.length; at++) {
+        out.u8(kind);
+        out.u8(which);
+        out.varint(horizon);
+        out.varint(lastRevision);
+        done += shards[at].write(out, segments);
       }
-      out.u8(kind);
-      out.u8(which);
-      out.varint(horizon);
-      out.varint(lastRevision);
-      out.varint(known);
-      for (; at < end; at++) {
-        if (isKnown(places[at])) {
-          out.i64(hashes[at]);
-          out.i64(places[at]);
-        }
-      }
-      return at < places.length;
-    }
-
-    private boolean isKnown(long place) {
-      return place != 0 && segments.contains((int) (place >>> SEGMENT_BITS));
+      return at < shards.length;
     }
   }
 
@@ -145,16 +130,45 @@ final class RequestTable {
     boolean at(int segment, int offset);
   }
 
+  /** Shards, because the one that grows keeps the engine waiting for as long as its ids take. */
   private static final class Half {
+    private static final int SHARDS = 256;
+
     private final long since;
-    private long[] hashes = new long[64];
-    private long[] places = new long[64];
+    private final Shard[] shards = new Shard[SHARDS];
     private int size;
     private long lastRevision;
 
     Half(long since) {
       this.since = since;
+      Arrays.setAll(shards, i -> new Shard());
     }
+
+    boolean find(long hash, Match match) {
+      return shard(hash).find(hash, match);
+    }
+
+    void add(long hash, long place, long revision) {
+      shard(hash).add(hash, place);
+      size++;
+      lastRevision = revision;
+    }
+
+    void moved(Moves moves) {
+      for (Shard shard : shards) {
+        shard.moved(moves);
+      }
+    }
+
+    private Shard shard(long hash) {
+      return shards[(int) (hash >>> 56)];
+    }
+  }
+
+  private static final class Shard {
+    private long[] hashes = new long[8];
+    private long[] places = new long[8];
+    private int size;
 
     boolean find(long hash, Match match) {
       int mask = hashes.length - 1;
@@ -166,13 +180,32 @@ final class RequestTable {
       return false;
     }
 
-    void add(long hash, long place, long revision) {
+    void add(long hash, long place) {
       if (size * 2 >= hashes.length) {
         grow();
       }
       put(hash, place);
       size++;
-      lastRevision = revision;
+    }
+
+    /** The number of its slots. */
+    int write(Out out, Set<Integer> segments) {
+      int known = 0;
+      for (long place : places) {
+        known += isKnown(place, segments) ? 1 : 0;
+      }
+      out.varint(known);
+      for (int i = 0; i < places.length; i++) {
+        if (isKnown(places[i], segments)) {
+          out.i64(hashes[i]);
+          out.i64(places[i]);
+        }
+      }
+      return places.length;
+    }
+
+    private static boolean isKnown(long place, Set<Integer> segments) {
+      return place != 0 && segments.contains((int) (place >>> SEGMENT_BITS));
     }
 
     void moved(Moves moves) {

@@ -88,6 +88,11 @@ final class Values {
     cache.admit(piece, piece.held());
   }
 
+  /** The value that the piece is was overwritten. */
+  void superseded(Piece piece) {
+    cache.superseded(piece);
+  }
+
   private byte[] load(Piece piece) {
     byte[] held = piece.held();
     if (held != null) {

@@ -79,6 +79,9 @@ final class Recovery {
 
   /** MANIFEST comes last: without it, nothing was ever acknowledged here. */
   private Recovered create() throws IOException {
+    if (start.revision() > 0) {
+      throw new JournalDamaged(Home.MANIFEST, 0, 1, start.revision(), "it is missing" + wasDurable());
+    }
     refuseUnlisted(0, Set.of());
     removeUnlisted(Set.of());
     DiskFile file = new SegmentMaker(home, options).make(1, options.nominalSize(1));
@@ -145,12 +148,16 @@ final class Recovery {
     }
   }
 
+  private String wasDurable() {
+    return ": revision " + start.revision() + " was durable when index/state was written (if an older copy of the journal was put here on purpose,"
+        + " remove the folder index/)";
+  }
+
   /** What compaction dropped, it dropped because of what came later: without that, the journal says what never was. */
   private void requireKnown(Walk last) throws IOException {
     if (start.revision() > last.linkRevision()) {
       throw new JournalDamaged(Home.relative(last.segment().number()), last.position(), last.linkRevision() + 1, start.revision(),
-          "its end was cut off: revision " + start.revision() + " was durable when index/state was written (if an older copy of the journal was put"
-              + " here on purpose, remove the folder index/)");
+          "its end was cut off" + wasDurable());
     }
     for (Segment segment : segments) {
       if (segment.rewritten() != null && segment.rewritten().knew() > last.linkRevision()) {

@@ -169,6 +169,15 @@ class StartAidTest {
   }
 
   @Test
+  void oneBesideNoJournalMeansThatItIsGone() throws Exception {
+    MemoryDisk left = new MemoryDisk();
+    left.createDirectories(AID.getParent());
+    left.create(AID).writeFully(0, java.nio.ByteBuffer.wrap(content(disk, AID)));
+    UncheckedIOException refused = assertThrows(UncheckedIOException.class, () -> open(left));
+    assertTrue(refused.getMessage().contains("MANIFEST is damaged"), refused::getMessage);
+  }
+
+  @Test
   void aProcessThatDiesWhileItIsWrittenLosesNothing() {
     FileSubject subject = reopened(disk);
     subject.store().renew(key("p/a"), claimId('a'), 1); // or the next start ends it
