@@ -123,10 +123,9 @@ class Request:
             if self.stamp:
                 self.fields = b'%b,"store":%b}' % (self.fields[:-1], encode_fields(store_id))
         request_id, fields, payload = self.request_id, self.fields, self.payload
-        length = REQUEST_HEAD + len(request_id) + len(fields) + len(payload)
-        head = _pack(
-            length, FORMAT, self.op, len(request_id), 0, self.attempt, deadline_ms, self.since, len(fields)
-        )
+        ids, size = len(request_id), len(fields)
+        length = REQUEST_HEAD + ids + size + len(payload)
+        head = _pack(length, FORMAT, self.op, ids, 0, self.attempt, deadline_ms, self.since, size)
         return b"".join((head, request_id, fields, payload))
 
 

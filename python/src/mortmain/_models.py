@@ -27,7 +27,7 @@ class _Delete:
 DELETE = _Delete()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, init=False)
 class Snapshot(Generic[T]):
     """A key as one read saw it, and the base that a commit presents.
 
@@ -53,6 +53,41 @@ class Snapshot(Generic[T]):
     exists: bool = True
     partial: bool = False
     meta: dict[str, str] = field(default_factory=dict, hash=False)
+
+    def __init__(
+        self,
+        key: str,
+        value: T,
+        version: int,
+        tag: int,
+        epoch: int,
+        revision: int,
+        read_revision: int,
+        store_id: str,
+        writer: str | None = None,
+        committed_at: datetime | None = None,
+        content_type: str | None = None,
+        exists: bool = True,
+        partial: bool = False,
+        meta: dict[str, str] | None = None,
+    ) -> None:
+        # At once: a frozen dataclass's own __init__ takes twice as long, and every read and commit makes one of these.
+        self.__dict__.update(
+            key=key,
+            value=value,
+            version=version,
+            tag=tag,
+            epoch=epoch,
+            revision=revision,
+            read_revision=read_revision,
+            store_id=store_id,
+            writer=writer,
+            committed_at=committed_at,
+            content_type=content_type,
+            exists=exists,
+            partial=partial,
+            meta={} if meta is None else meta,
+        )
 
     def ticket(self) -> Ticket:
         """A new right to go on from this read: commits that carry it pass as long as only they moved the key.
@@ -106,7 +141,7 @@ class Ticket:
         return cls(parts[7], parts[1], version, tag, epoch, revision, parts[6])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, init=False)
 class Receipt:
     """The acknowledgement of a durable commit. It is also a base for the next one.
 
@@ -130,6 +165,34 @@ class Receipt:
     result: Any = field(default=None, hash=False)
     mirrored: bool | None = None
     _parts: tuple[Receipt, ...] = field(default=(), repr=False)
+
+    def __init__(
+        self,
+        key: str,
+        version: int,
+        tag: int,
+        epoch: int,
+        revision: int,
+        store_id: str,
+        request_id: str,
+        replayed: bool = False,
+        result: Any = None,
+        mirrored: bool | None = None,
+        _parts: tuple[Receipt, ...] = (),
+    ) -> None:
+        self.__dict__.update(
+            key=key,
+            version=version,
+            tag=tag,
+            epoch=epoch,
+            revision=revision,
+            store_id=store_id,
+            request_id=request_id,
+            replayed=replayed,
+            result=result,
+            mirrored=mirrored,
+            _parts=_parts,
+        )
 
     @property
     def keys(self) -> dict[str, Receipt]:

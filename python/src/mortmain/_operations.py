@@ -433,13 +433,11 @@ def parse_receipt(fields: Mapping[str, Any]) -> Receipt:
     replayed, mirrored = fields["replayed"], fields.get("mirrored")
     rows = fields["keys"]
     if len(rows) == 1:
-        row = rows[0]
-        return Receipt(
-            row[0], row[1], row[2], row[3], row[4], store_id, request_id, replayed, row[5], mirrored
-        )
+        key, version, tag, epoch, revision, result, *_ = rows[0]
+        return Receipt(key, version, tag, epoch, revision, store_id, request_id, replayed, result, mirrored)
     parts = [
-        Receipt(row[0], row[1], row[2], row[3], row[4], store_id, request_id, replayed, row[5], mirrored)
-        for row in rows
+        Receipt(key, version, tag, epoch, revision, store_id, request_id, replayed, result, mirrored)
+        for key, version, tag, epoch, revision, result, *_ in rows
     ]
     return Receipt(
         "", 0, 0, 0, fields["revision"], store_id, request_id, replayed, None, mirrored, tuple(parts)

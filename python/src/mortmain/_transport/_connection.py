@@ -7,7 +7,6 @@ the gateway takes the request.
 
 from __future__ import annotations
 
-import math
 import os
 import select
 import socket
@@ -21,6 +20,7 @@ from ._greeted import Broken, Greeted
 if TYPE_CHECKING:
     import asyncio
 
+_unpack_length = LENGTH.unpack_from
 _BUFFER = 64 * 1024
 # Where the operation lies in a frame behind its length.
 _OP = 5
@@ -28,6 +28,8 @@ _OP = 5
 # Looking for the answer before sleeping saves two wake-ups of a sleeping core, some 60 µs, where answers come fast and
 # soon one after the other: one caller at work. Where they take longer than this many seconds others need the core.
 _SPIN = 0.0003
+# No wait counts for more than this.
+_PATIENT = 2 * _SPIN
 # How long after an answer nobody looks whether the peer has closed (seconds).
 _FRESH = 0.01
 _SPINS = len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0)) > 1
@@ -73,11 +75,18 @@ class Connection(Greeted):
             self._send(frame, deadline)
             sent = True
             asked = time.monotonic()
-            usual = self._waits[frame[_OP]] if asked >= patient_until else math.inf
-            reply = self._receive(usual, asked, deadline)
+            waits, op = self._waits, frame[_OP]
+            usual = waits[op]
+            # Where the last ones came fast and soon one after the other, the answer is looked for without sleeping.
+            got = (
+                self._spin(asked + 1.5 * usual)
+                if usual <= _SPIN and _SPINS and asked >= patient_until and asked - self._used <= 0.001
+                else 0
+            )
+            reply = self._receive(got or self._receive_into(self._view, deadline), deadline)
             self._used = used = time.monotonic()
-            wait = self._waits[frame[_OP]]
-            self._waits[frame[_OP]] += ((used - asked if used - asked < 2 * _SPIN else 2 * _SPIN) - wait) / 8
+            took = used - asked
+            waits[op] = usual + ((took if took < _PATIENT else _PATIENT) - usual) / 8
         except (OSError, MalformedReply) as error:
             self.close()
             raise Broken(sent, isinstance(error, TimeoutError)) from error
@@ -89,32 +98,23 @@ class Connection(Greeted):
         return reply
 
     def _send(self, frame: bytes, deadline: float | None) -> None:
-        send = self.sock.send
         try:
-            done = send(frame)
+            done = self.sock.send(frame)
         except BlockingIOError:
             done = 0
-        if done == len(frame):
-            return
-        rest = memoryview(frame)
         while done < len(frame):
             self._poll.wait_writable(deadline)
             try:
-                done += send(rest[done:])
+                done += self.sock.send(memoryview(frame)[done:])
             except BlockingIOError:
                 continue
 
-    def _receive(self, usual: float, asked: float, deadline: float | None) -> Reply:
+    def _receive(self, done: int, deadline: float | None) -> Reply:
+        """The reply whose first bytes, so many, have come."""
         buffer = self._view
-        done = 0
-        # Where the last ones came fast and soon one after the other, the answer is looked for without sleeping.
-        if usual <= _SPIN and _SPINS and asked - self._used <= 0.001:
-            done = self._spin(buffer, asked + 1.5 * usual)
-        if done == 0:
-            done = self._receive_into(buffer, deadline)
         while done < 4:
             done += self._receive_into(buffer[done:], deadline)
-        (length,) = LENGTH.unpack_from(buffer)
+        (length,) = _unpack_length(buffer)
         end = 4 + length
         if end <= _BUFFER:
             while done < end:
@@ -127,9 +127,9 @@ class Connection(Greeted):
             done += self._receive_into(whole[done:], deadline)
         return parse_reply(whole, copy=False)
 
-    def _spin(self, buffer: memoryview, over: float) -> int:
-        """Look for the answer without sleeping, until a time; 0 if it did not come."""
-        receive = self.sock.recv_into
+    def _spin(self, over: float) -> int:
+        """Look for the answer without sleeping, until a time; the bytes that came, 0 if none."""
+        buffer, receive = self._view, self.sock.recv_into
         while time.monotonic() < over:
             try:
                 got = receive(buffer)
@@ -189,7 +189,7 @@ class Connection(Greeted):
                 raise ConnectionResetError("the gateway closed the connection")
             done += got
             if end == 4 and done >= 4:
-                end += LENGTH.unpack_from(target)[0]
+                end += _unpack_length(target)[0]
                 if end > _BUFFER:
                     own, target = True, memoryview(bytearray(end))
                     target[:done] = self._view[:done]
@@ -240,8 +240,10 @@ class _Waiter:
         return bool(select.select([self._fd], [], [], seconds)[0])
 
     def wait_readable(self, deadline: float | None) -> None:
-        if self._in is not None:
-            if not self._in.poll(_millis(deadline)):
+        poll = self._in
+        if poll is not None:
+            # Without a deadline for as long as it takes; one in the past still looks once. Rounded up by poll itself.
+            if not poll.poll(None if deadline is None else max(0.0, (deadline - time.monotonic()) * 1000.0)):
                 raise TimeoutError
         elif not select.select([self._fd], [], [], _seconds(deadline))[0]:
             raise TimeoutError
