@@ -26,10 +26,9 @@ final class ValueCache {
     }
   }
 
-  /** The piece is durable: it may hold its bytes as long as there is room. */
+  /** The piece was read: it may hold its bytes as long as there is room. */
   synchronized void admit(Piece piece, byte[] content) {
-    if (content == null || content.length > budget / 4 || piece.isSuperseded()) {
-      piece.hold(null);
+    if (content.length > budget / 4 || piece.isSuperseded()) {
       return;
     }
     piece.hold(content);

@@ -83,9 +83,9 @@ final class Values {
     return piece.level() == Piece.WHOLE ? Lists.inner(load(piece)) : load(piece);
   }
 
-  /** The piece can be read from disk from now on. */
+  /** The piece can be read from disk from now on; memory is for what somebody reads, or each write would leave its bytes there. */
   void durable(Piece piece) {
-    cache.admit(piece, piece.held());
+    piece.hold(null);
   }
 
   /** The value that the piece is was overwritten. */
