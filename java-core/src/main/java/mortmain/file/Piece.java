@@ -4,7 +4,8 @@ import java.util.zip.CRC32C;
 
 /**
  * A run of bytes in the journal: a whole value, or some items of a list without its brackets. The place is set when the frame
- * is sealed, and again when compaction moves it; until the frame is durable the bytes are held here, afterwards only as long as the cache wants them.
+ * is sealed, and again when compaction moves it. Until the frame is durable the bytes are held here; afterwards once they were read, as long as
+ * the cache wants them.
  */
 final class Piece {
   /** The level of a whole value, which no chunk ever swallows. */
