@@ -65,6 +65,7 @@ class DamageTest {
   void whatATornFrameLeftDoesNotFollowAShorterFrameThatTakesItsPlace() throws IOException {
     for (int cut = lastStart + Frame.HEADER + 1; cut < lastEnd; cut++) {
       byte[] torn = whole.clone();
+      Arrays.fill(torn, lastStart + Frame.HEADER, cut, (byte) 7); // zeros where the next header may be would hide it
       Arrays.fill(torn, cut, torn.length, (byte) 0);
       MemoryDisk copy = disk.kill();
       copy.tamper(SEGMENT, torn);
