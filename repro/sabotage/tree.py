@@ -181,5 +181,5 @@ def _tail(path: Path) -> str:
 
 
 def _first(text: str) -> str:
-    """The first line of a failure, at a table's length."""
-    return " ".join(next((line for line in text.splitlines() if line.strip()), "").split())[:160].replace("|", "/")
+    """What a failure says, without the stack, at a table's length."""
+    return " ".join(text.partition("\n\tat ")[0].split())[:160].replace("|", "/")
