@@ -23,6 +23,7 @@ BYTES = "application/octet-stream"
 
 T = TypeVar("T")
 _decode_json = json.JSONDecoder().decode
+_scan_json = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
@@ -82,10 +83,18 @@ def to_json(value: Any, field: str = "value") -> bytes:
 
 
 def from_json(data: bytes | memoryview) -> Any:
-    """What JSON bytes say. A value that is nested deeper than this call's stack allows is read on a stack of
-    its own.
-    """
-    text = str(data, "utf-8")
+    """What JSON bytes say."""
+    return from_json_text(str(data, "utf-8"))
+
+
+def from_json_text(text: str) -> Any:
+    """What JSON says. A value that is nested deeper than this call's stack allows is read on a stack of its own."""
+    try:
+        value, end = _scan_json(text, 0)
+        if end == len(text):
+            return value
+    except (StopIteration, ValueError, RecursionError):
+        pass  # white space around it, or what the whole decoder explains
     try:
         return _decode_json(text)
     except RecursionError:

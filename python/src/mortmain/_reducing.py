@@ -5,6 +5,7 @@ that take too long.
 from __future__ import annotations
 
 import ctypes
+import functools
 import importlib
 import inspect
 import sys
@@ -13,17 +14,13 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from ._codec import decode, encode, from_json
+from ._codec import encode, from_json_text
 from ._errors import InvalidRequest
 from ._models import DELETE
 
 # Functions of several keys run side by side as far as Python lets them, so that one which waits for something does not
 # hold up all others.
 _WORKERS = 4
-# By thread: the number of what it runs.
-_running: dict[int, int] = {}
-
-
 class _Unfit(Exception):
     """What was asked for, or came back, is of no use: the end of a sentence that begins with the function's name."""
 
@@ -41,19 +38,62 @@ def serve(reductions: Any, modules: list[str]) -> None:
             importlib.import_module(module)
         except Exception:
             traceback.print_exc()
-    for _ in range(_WORKERS):
-        _start(reductions)
+    workers = [_Worker(reductions) for _ in range(_WORKERS)]
     while (late := reductions.late()) is not None:
-        number = late.number()
-        ident = next((ident for ident, at in list(_running.items()) if at == number), None)
-        stack = "" if ident is None else _stack_of(ident)
-        if late.failed(reductions.tooLong(), stack) and ident is not None:
-            _start(reductions)  # in the place of the one that is still busy
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(TimeIsOver))
+        number = str(late.number())
+        at = next((at for at, worker in enumerate(workers) if worker.number == number), None)
+        late.failed(reductions.tooLong(), "" if at is None else _stack_of(workers[at].ident))
+        if at is not None and workers[at].replace(number):
+            workers[at] = _Worker(reductions)
 
 
-def _start(reductions: Any) -> None:
-    threading.Thread(target=_work, args=(reductions,), name="mortmain-reducer", daemon=True).start()
+class _Worker:
+    """A thread that asks for work. It goes on until nothing is left to do, or until it was replaced because it is busy
+    for too long.
+    """
+
+    def __init__(self, reductions: Any) -> None:
+        self._reductions = reductions
+        self._replaced = False
+        self._lock = threading.Lock()
+        # Of what it runs.
+        self.number: str | None = None
+        thread = threading.Thread(target=self._work, name="mortmain-reducer", daemon=True)
+        thread.start()
+        self.ident = thread.ident or 0
+
+    def replace(self, number: str) -> bool:
+        """Whether it is still busy with that one: then it ends, as soon as Python can make it."""
+        with self._lock:
+            if self.number != number:
+                return False
+            self._replaced = True
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident), ctypes.py_object(TimeIsOver))
+            return True
+
+    def _work(self) -> None:
+        try:
+            while not self._replaced and (reduction := self._reductions.next()) is not None:
+                try:
+                    self._run(reduction)
+                except Exception:  # ours: this one is given up, and others are not to wait for a thread that is gone
+                    traceback.print_exc()
+        except TimeIsOver:
+            pass  # it came when the function had just returned
+
+    def _run(self, reduction: Any) -> None:
+        # One crossing into Java instead of five.
+        self.number, function, kind, argument, value = reduction.question().split("\0", 4)
+        try:
+            content_type, data = _computed(function, kind, value, argument)
+        except TimeIsOver:
+            raise
+        except BaseException as error:
+            reduction.failed(*_told(error))
+        else:
+            reduction.done(content_type, data)
+        with self._lock:
+            self.number = None
 
 
 def _stack_of(ident: int) -> str:
@@ -67,40 +107,8 @@ def _beyond_us(stack: list[traceback.FrameSummary]) -> list[traceback.FrameSumma
     return stack[ours + 1 :]
 
 
-def _work(reductions: Any) -> None:
-    ident = threading.get_ident()
-    try:
-        while (reduction := reductions.next()) is not None:
-            _running[ident] = reduction.number()
-            in_time = _run(reduction)
-            _running.pop(ident, None)
-            if not in_time:
-                return  # another thread has taken this one's place
-    except TimeIsOver:
-        pass  # it came when the function had just returned
-    finally:
-        _running.pop(ident, None)
-
-
-def _run(reduction: Any) -> bool:
-    """Whether the answer still counted."""
-    try:
-        content_type, data = _computed(
-            reduction.function(), reduction.contentType(), reduction.value(), reduction.argument()
-        )
-    except TimeIsOver:
-        return False
-    except BaseException as error:
-        return bool(reduction.failed(*_told(error)))
-    return bool(reduction.done(content_type, data))
-
-
-def _computed(function: str, content_type: str | None, value: str | None, argument: str) -> tuple[str, bytes]:
-    current = None
-    if content_type is not None and value is not None:
-        is_text = content_type.startswith(("application/json", "text/plain"))
-        current = decode(content_type, value.encode("utf-8" if is_text else "latin-1"), None)
-    new = find_function(function)(current, from_json(argument.encode()))
+def _computed(function: str, kind: str, value: str, argument: str) -> tuple[str, bytes]:
+    new = find_function(function)(_current(kind, value), from_json_text(argument))
     if new is None or new is DELETE or inspect.isawaitable(new):
         raise _Unfit(f"returned {'DELETE' if new is DELETE else type(new).__name__}, not the new value")
     try:
@@ -109,6 +117,15 @@ def _computed(function: str, content_type: str | None, value: str | None, argume
         raise _Unfit(f"returned what cannot be stored ({error})") from None
 
 
+def _current(kind: str, value: str) -> Any:
+    if kind == "json":
+        return from_json_text(value)
+    if kind == "none":
+        return None
+    return value if kind == "text" else value.encode("latin-1")
+
+
+@functools.cache
 def find_function(name: str) -> Callable[[Any, Any], Any]:
     """The public function "package.module:function"; of a module with `__all__` one that is named there."""
     module_name, _, attribute = name.partition(":")

@@ -105,6 +105,19 @@ def test_one_that_takes_too_long_is_given_up_and_blocks_nobody(reducing, at, fun
     assert not reducing.read(f"{at}slow").exists
 
 
+def test_functions_that_let_nobody_else_run_do_not_use_up_the_threads(reducing, at):
+    for _ in range(5):
+        with pytest.raises(mortmain.ReducerFailed):
+            reducing.reduce(f"{at}k", f"{M}:hold", 1.4)
+    time.sleep(1.4)  # the last one still holds all others up
+    assert reducing.reduce(f"{at}k", f"{M}:add", 1).version == 1
+
+
+def test_a_name_cannot_smuggle_a_value_in(reducing, at):
+    with pytest.raises(mortmain.InvalidRequest):
+        reducing.reduce(f"{at}k", f"{M}:add\0json\x001\0", 1)
+
+
 def test_the_same_id_runs_once(reducing, at):
     first = reducing.reduce(f"{at}k", f"{M}:append", "x", request_id=f"{at}1")
     again = reducing.reduce(f"{at}k", f"{M}:append", "x", request_id=f"{at}1")

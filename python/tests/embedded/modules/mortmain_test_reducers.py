@@ -1,9 +1,10 @@
 """Functions that the tests let run inside a gateway."""
 
+import ctypes
 import time
 from datetime import datetime
 
-__all__ = ["add", "append", "back", "fail", "forget", "sleep", "spin", "stamp"]
+__all__ = ["add", "append", "back", "fail", "forget", "hold", "sleep", "spin", "stamp"]
 
 
 def add(current, argument):
@@ -25,6 +26,12 @@ def fail(current, argument):
 
 def forget(current, argument):
     return None
+
+
+def hold(current, argument):
+    """Lets no other Python thread run meanwhile, as a long call of a C library may."""
+    ctypes.PyDLL(None).usleep(int(argument * 1e6))
+    return (current or 0) + 1
 
 
 def sleep(current, argument):

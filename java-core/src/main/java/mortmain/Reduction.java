@@ -42,33 +42,44 @@ public final class Reduction {
     return number;
   }
 
-  /** {@code package.module:function}. */
-  public String function() {
-    return job.asked().function();
+  /**
+   * All that whoever runs it needs, because each crossing into Python costs: {@link #number}, the function, the {@link #kind} of the current
+   * value, the argument (JSON) and the value, with a NUL between two of them, which only the last one can have.
+   */
+  public String question() {
+    Write.Reduce asked = job.asked();
+    String argument = new String(asked.argument().bytes(), UTF_8);
+    return number + "\0" + asked.function() + '\0' + kind() + '\0' + argument + '\0' + value();
   }
 
-  /** JSON. */
-  public String argument() {
-    return new String(job.asked().argument().bytes(), UTF_8);
-  }
-
-  /** The content type of the current value; null when there is none. */
-  public String contentType() {
-    return before.value() == null ? null : before.value().contentType();
-  }
-
-  /** The current value as text. */
-  public String value() {
+  /** {@code json}, {@code text}, {@code bytes}, or {@code none} where there is no value. */
+  private String kind() {
     Value value = before.value();
-    return value == null ? null : new String(value.bytes(), charset(value));
+    if (value == null) {
+      return "none";
+    } else if (value.isJson()) {
+      return "json";
+    }
+    return value.contentType().equals(Value.TEXT) ? "text" : "bytes";
+  }
+
+  /** The current value as text; none is empty. */
+  String value() {
+    Value value = before.value();
+    return value == null ? "" : new String(value.bytes(), charset(value));
   }
 
   private static Charset charset(Value value) {
-    return value.isJson() || value.contentType().startsWith("text/plain") ? UTF_8 : ISO_8859_1;
+    return value.isJson() || value.contentType().equals(Value.TEXT) ? UTF_8 : ISO_8859_1;
   }
 
   long begun() {
     return begun;
+  }
+
+  /** Nanoseconds since it was handed out. */
+  long took() {
+    return System.nanoTime() - begun;
   }
 
   /** True once: the first time that it is asked. */

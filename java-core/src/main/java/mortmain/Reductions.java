@@ -6,8 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingDeque;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import mortmain.engine.Engine;
@@ -35,6 +34,10 @@ public final class Reductions {
   public static final Duration LIMIT = Duration.ofSeconds(1);
 
   private static final long LOOK_MILLIS = 100;
+  /** So many short runs in a row share a force. */
+  private static final int FORCED_AFTER = 16;
+  /** A run of this many nanoseconds is not short: no answer waits for the next such one. */
+  private static final long SHORT = 200_000;
 
   private static final ReadOptions IN_FLIGHT = new ReadOptions(-1, -1, true, true);
 
@@ -42,13 +45,11 @@ public final class Reductions {
   private final Engine engine;
   private final Turns turns;
   private final Waiters waiters;
-  private final LinkedBlockingDeque<Job> ready = new LinkedBlockingDeque<>();
-  /** Of threads that ask for work: what they go on with. */
-  @SuppressWarnings("ThreadLocalUsage") // of one store: what is ready in another one is not this one's
-  private final ThreadLocal<Job[]> owns = new ThreadLocal<>();
+  private final Hands<Job> hands = new Hands<>();
 
   private final Set<Reduction> running = new HashSet<>();
   private final AtomicLong numbers = new AtomicLong();
+  private final AtomicInteger unforced = new AtomicInteger();
   private Set<String> modules = Set.of();
   private Duration limit = LIMIT;
   private String closed = "no module of functions was named when it was started (mortmain serve --reducers)";
@@ -120,9 +121,7 @@ public final class Reductions {
       closed = why;
       notifyAll();
     }
-    for (Job job = ready.poll(); job != null; job = ready.poll()) {
-      job.reject(unsupported());
-    }
+    hands.close().forEach(job -> job.reject(unsupported()));
   }
 
   private synchronized MortmainException unsupported() {
@@ -136,22 +135,16 @@ public final class Reductions {
   }
 
   /** Waits for something to compute; null when there will be nothing any more. */
-  public Reduction next() throws InterruptedException {
-    Job[] own = owns.get();
-    if (own == null) {
-      own = new Job[1];
-      owns.set(own);
-    }
-    while (!isClosed()) {
-      Job job = own[0] == null ? ready.pollFirst(1, TimeUnit.SECONDS) : own[0];
-      own[0] = null;
-      Reduction reduction = job == null ? null : begin(job);
+  public Reduction next() {
+    for (Job job = hands.take(); job != null; job = hands.take()) {
+      if (isClosed()) {
+        job.reject(unsupported());
+        continue;
+      }
+      Reduction reduction = begin(job);
       if (reduction != null) {
         return reduction;
       }
-    }
-    if (own[0] != null) {
-      own[0].reject(unsupported());
     }
     return null;
   }
@@ -218,11 +211,14 @@ public final class Reductions {
 
   // ---------------------------------------------------------------- on the way to an answer
 
-  void submit(Commit commit, long fingerprint, Outcome<Receipt> then, boolean late, Executor blocking) {
+  /** Whether its answer may wait for a force. */
+  boolean submit(Commit commit, long fingerprint, Outcome<Receipt> then, boolean late, Executor blocking) {
     Job job = new Job(commit, fingerprint, then, blocking);
-    if (job.judge(null, true, late)) {
+    boolean open = job.judge(null, true, late);
+    if (open) {
       goOn(job);
     }
+    return !open;
   }
 
   /** It was not answered: for a claim it waits on a thread of its own, for a function in the queue of its key. */
@@ -240,20 +236,13 @@ public final class Reductions {
       turns.take(job.asked().key(), job.commit.call().deadline() - engine.now(), turn -> {
         job.turn = turn;
         hand(job);
-        if (isClosed() && ready.remove(job)) {
-          job.reject(unsupported());
-        }
       });
     }
   }
 
-  /** A thread that runs functions takes what its own answer has made ready: no other one is woken for it. */
   private void hand(Job job) {
-    Job[] own = owns.get();
-    if (own != null && own[0] == null) {
-      own[0] = job;
-    } else {
-      ready.add(job);
+    if (!hands.give(job)) {
+      job.reject(unsupported());
     }
   }
 
@@ -296,6 +285,14 @@ public final class Reductions {
     } else {
       job.endTurn();
     }
-    engine.forceElsewhere(); // this thread has the next function to run
+    if (!canWait(job, reduction, hands.own()) || unforced.incrementAndGet() >= FORCED_AFTER) {
+      unforced.set(0);
+      engine.forceElsewhere(); // forced here it was slower: whoever asks meanwhile finds no warm thread
+    }
+  }
+
+  /** Whether this thread soon has another answer that can share a force: the same function runs again at once, and was short. */
+  private static boolean canWait(Job job, Reduction reduction, Job next) {
+    return next != null && next.turn != 0 && next.asked().function().equals(job.asked().function()) && reduction.took() < SHORT;
   }
 }

@@ -125,14 +125,14 @@ public final class Store implements AutoCloseable {
 
   /**
    * Commits without forcing: {@code then} hears the outcome after the next {@link #force()} of anybody. What has to wait for a claim
-   * does so on {@code blocking}.
+   * does so on {@code blocking}. False when nothing is to be forced for it yet: a function computes its value first, and whoever runs it forces.
    */
-  public void submit(Commit commit, Outcome<Receipt> then, Executor blocking) {
+  public boolean submit(Commit commit, Outcome<Receipt> then, Executor blocking) {
     Rejection problem = problem(commit);
     if (problem != null) {
       turns.end(commit.turn());
       then.reject(problem.exception());
-      return;
+      return true;
     }
     mirrored.look(commit);
     long fingerprint = commit.plain() ? Fingerprint.of(commit) : 0;
@@ -140,14 +140,14 @@ public final class Store implements AutoCloseable {
     Outcome<Receipt> settled = settled(commit, then);
     boolean late = isLate(commit.call().deadline());
     if (commit.reduce() != null) {
-      reductions.submit(commit, fingerprint, settled, late, blocking);
-      return;
+      return reductions.submit(commit, fingerprint, settled, late, blocking);
     }
     boolean waits = engine.decide(rule(commit, fingerprint, true, late), true, settled);
     turns.end(commit.turn()); // before the force: the next in line may compute from what is in flight
     if (waits) {
       blocking.execute(() -> waitForClaims(commit, fingerprint, settled));
     }
+    return true;
   }
 
   /** Makes everything durable that was decided; returns at once when somebody is about to. */

@@ -22,7 +22,7 @@ public final class CommitShape {
   /** Characters of a writer's, holder's or ticket's name. */
   private static final int NAME = 256;
 
-  private static final Pattern FUNCTION = Pattern.compile("[^:\\s]{1,200}:[^:\\s]{1,200}");
+  private static final Pattern FUNCTION = Pattern.compile("[^:\\s\\p{Cntrl}]{1,200}:[^:\\s\\p{Cntrl}]{1,200}");
 
   private CommitShape() {}
 

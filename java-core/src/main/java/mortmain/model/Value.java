@@ -7,6 +7,9 @@ public final class Value {
   /** The content type of JSON values; one with parameters ({@code application/json;model=Plan}) is JSON too. */
   public static final String JSON = "application/json";
 
+  /** The content type of UTF-8 text. */
+  public static final String TEXT = "text/plain";
+
   private final String contentType;
   private final byte[] bytes;
 

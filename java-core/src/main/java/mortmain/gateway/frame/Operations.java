@@ -37,6 +37,8 @@ public final class Operations implements Handler {
   private final AtomicLong usual = new AtomicLong();
 
   private volatile long slowUntil = System.nanoTime();
+  /** Whether something that was handled since the last flush may wait for a force. */
+  private volatile boolean unforced;
 
   /** What the gateway around the store answers. */
   public interface Host {
@@ -89,13 +91,14 @@ public final class Operations implements Handler {
   public void handle(byte[] frame, int at, int length, Exchange exchange) {
     long start = System.nanoTime();
     Op op = null;
+    boolean mayWait = true;
     busy.incrementAndGet();
     try {
       admit(exchange);
       Request request = Request.of(frame, at, length);
       op = request.op();
       if (op == Op.COMMIT) {
-        commit(request, start, exchange);
+        mayWait = commit(request, start, exchange);
         return;
       }
       if (op == Op.CLAIM || op == Op.TURN || op == Op.WATCH || op == Op.BACKUP || op == Op.VERIFY) {
@@ -108,6 +111,10 @@ public final class Operations implements Handler {
       reject(rejection, exchange);
     } catch (RuntimeException | Error bug) {
       reject(internal(bug), exchange);
+    } finally {
+      if (mayWait) {
+        unforced = true;
+      }
     }
     finish(op, start, exchange);
     if (op == Op.STOP && !exchange.reply().isError()) {
@@ -126,6 +133,10 @@ public final class Operations implements Handler {
 
   @Override
   public void flush(boolean free) {
+    if (!unforced) {
+      return;
+    }
+    unforced = false; // before the force, which takes all that is there
     long now = System.nanoTime();
     if (now - slowUntil < 0 || (!free && store.isTurnTaken())) {
       store.forceElsewhere();
@@ -160,14 +171,15 @@ public final class Operations implements Handler {
     }
   }
 
-  private void commit(Request request, long start, Exchange exchange) {
+  /** Whether its answer may wait for a force. */
+  private boolean commit(Request request, long start, Exchange exchange) {
     Commit commit = new CommitReader(request, store.limits()).read();
     if (commit.turn() != 0) {
       exchange.session().ended(commit.turn());
     }
     CommitAnswer answer = new CommitAnswer(start, exchange, request.requestId());
     try {
-      store.submit(commit, answer, blocking);
+      return store.submit(commit, answer, blocking);
     } catch (MortmainException rejection) {
       answer.reject(rejection);
     } catch (RuntimeException | Error bug) {
@@ -175,6 +187,7 @@ public final class Operations implements Handler {
       internal(bug);
       answer.reject(unconfirmed(request.requestId()));
     }
+    return true;
   }
 
   private void waiting(Request request, long start, Exchange exchange) {
