@@ -74,12 +74,17 @@ final class EventCodec {
   private static int room(List<Piece> pieces, List<Chunk> chunks) {
     int room = 256;
     for (int i = 0; i < pieces.size(); i++) {
-      room += pieces.get(i).length();
+      room += room(pieces.get(i));
     }
     for (int i = 0; i < chunks.size(); i++) {
-      room += chunks.get(i).piece().held() == null ? 0 : chunks.get(i).piece().length();
+      room += chunks.get(i).piece().held() == null ? 0 : room(chunks.get(i).piece());
     }
     return room;
+  }
+
+  /** With what stands before the bytes: a key, numbers, a content type. */
+  private static int room(Piece piece) {
+    return 128 + (piece.length() < Out.LARGE ? piece.length() : 0);
   }
 
   /** Places nothing: {@code runs} have offsets within the record. */

@@ -28,6 +28,10 @@ final class Checksum {
     buffer.limit(limit);
   }
 
+  void add(byte[] bytes, int from, int to) {
+    crc.update(bytes, from, to - from);
+  }
+
   int value() {
     return (int) crc.getValue();
   }

@@ -5,8 +5,8 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * Builds frames in one direct buffer and writes them: one write for a frame that fits the buffer; a bigger one is laid out twice, once for
- * its CRC and once to be written in pieces, so that it costs no memory. Used by one thread at a time.
+ * Builds frames in one direct buffer and writes them: one write for a frame that fits the buffer; a bigger one is gone through for its CRC
+ * and then laid out and written in pieces, so that it costs no memory. Used by one thread at a time.
  */
 final class FrameWriter {
   private static final int SMALLEST = 1 << 16;
@@ -43,16 +43,9 @@ final class FrameWriter {
   }
 
   private int writeInPieces(Segment segment, long offset, ByteBuffer header, Layout layout) throws IOException {
-    pass(segment, offset, header, layout, false);
+    layout.addTo(checksum);
     int crc = checksum.value();
     header.putInt(Frame.FRAME_CRC, crc);
-    pass(segment, offset, header, layout, true);
-    return crc;
-  }
-
-  /** Goes over the whole frame, either to add it to the CRC or to write it. */
-  private void pass(Segment segment, long offset, ByteBuffer header, Layout layout, boolean write) throws IOException {
-    layout.start();
     int zeros = 0;
     for (long at = offset; !layout.done(); ) {
       // Pieces end where a sector ends: no sector is counted in halves, and no trailer is split.
@@ -63,17 +56,14 @@ final class FrameWriter {
       layout.fill(buffer);
       int end = buffer.position();
       int summed = layout.done() ? end - Frame.TRAILER : end;
-      if (write) {
-        zeros += zeroSectors(buffer, at, 0, summed);
-        if (layout.done()) {
-          buffer.putInt(summed, zeros).putInt(summed + 4, Frame.END);
-        }
-        segment.file().writeFully(at, buffer.position(0).limit(end));
-      } else {
-        checksum.add(buffer, at == offset ? Frame.HEADER : 0, summed);
+      zeros += zeroSectors(buffer, at, 0, summed);
+      if (layout.done()) {
+        buffer.putInt(summed, zeros).putInt(summed + 4, Frame.END);
       }
+      segment.file().writeFully(at, buffer.position(0).limit(end));
       at += end;
     }
+    return crc;
   }
 
   private ByteBuffer header(Batch batch, int previousCrc) {
@@ -129,10 +119,16 @@ final class FrameWriter {
       this.length = length;
     }
 
-    void start() {
-      at = Frame.HEADER;
-      next = 0;
-      taken = 0;
+    /** Adds what lies between the header and the trailer. */
+    void addTo(Checksum checksum) {
+      long end = Frame.HEADER;
+      for (int i = 0; i < records.size(); i++) {
+        byte[] bytes = records.get(i).bytes();
+        checksum.add(prefix(records.get(i)), 0, Frame.RECORD_PREFIX);
+        checksum.add(bytes, 0, bytes.length);
+        end += Frame.RECORD_PREFIX + bytes.length;
+      }
+      checksum.add(new byte[(int) (length - Frame.TRAILER - end)], 0, (int) (length - Frame.TRAILER - end));
     }
 
     boolean done() {
@@ -160,10 +156,13 @@ final class FrameWriter {
     }
 
     private void putPrefix(ByteBuffer into, Record record) {
-      prefix.clear().putInt(record.bytes().length).putLong(record.revision());
       int n = Math.min(into.remaining(), Frame.RECORD_PREFIX - taken);
-      into.put(prefix.array(), taken, n);
+      into.put(prefix(record), taken, n);
       taken += n;
+    }
+
+    private byte[] prefix(Record record) {
+      return prefix.clear().putInt(record.bytes().length).putLong(record.revision()).array();
     }
 
     private void pad(ByteBuffer into) {
