@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 from ._errors import InvalidRequest, invalid
-from ._frames import dumps
+from ._frames import Data, dumps
 
 JSON = "application/json"
 TEXT = "text/plain"
@@ -25,6 +25,7 @@ T = TypeVar("T")
 _decode_json = json.JSONDecoder().decode
 _scan_json = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 _SCALARS = frozenset({str, int, float, bool, type(None)})
+_TEXT = frozenset({str})
 
 
 class Codec(Protocol):
@@ -40,8 +41,9 @@ class Codec(Protocol):
     def decode(self, data: bytes) -> Any: ...
 
 
-def encode(value: Any, codec: Codec | None, field: str = "value") -> tuple[str, bytes]:
-    """(content type, bytes) of a value; InvalidRequest with the path of what cannot be stored."""
+def encode(value: Any, codec: Codec | None, field: str = "value") -> tuple[str, Data]:
+    """(content type, bytes) of a value; InvalidRequest with the path of what cannot be stored. A view of bytes, which
+    nobody can change, comes back as it is."""
     if codec is not None:
         accepts = getattr(codec, "accepts", None)
         if accepts is None or accepts(value):
@@ -51,6 +53,8 @@ def encode(value: Any, codec: Codec | None, field: str = "value") -> tuple[str, 
             return TEXT, value.encode()
         except UnicodeEncodeError:
             raise invalid(field, "a lone surrogate is not text") from None
+    if isinstance(value, memoryview) and type(value.obj) is bytes and value.format == "B" and value.contiguous:
+        return BYTES, value
     if isinstance(value, (bytes, bytearray, memoryview)):
         return BYTES, bytes(value)
     return JSON, to_json(value, field)
@@ -127,15 +131,13 @@ def _has_text_keys(value: Any) -> bool:
     while stack:
         node = stack.pop()
         if isinstance(node, dict):
-            for name, child in node.items():
-                if not isinstance(name, str):
-                    return False
-                if type(child) not in _SCALARS:
-                    stack.append(child)
-        elif isinstance(node, (list, tuple)):
-            for child in node:
-                if type(child) not in _SCALARS:
-                    stack.append(child)
+            if not _TEXT.issuperset(map(type, node)) and not all(isinstance(name, str) for name in node):
+                return False
+            node = node.values()
+        elif not isinstance(node, (list, tuple)):
+            continue
+        if not _SCALARS.issuperset(map(type, node)):
+            stack.extend(node)
     return True
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 FORMAT: Final = 1
@@ -52,6 +52,13 @@ REQUEST_HEAD: Final = _REQUEST.size - 4
 REPLY_HEAD: Final = _REPLY.size
 LENGTH: Final = struct.Struct(">I")
 
+# What a request carries: a view is one of bytes that nobody changes.
+Data = bytes | memoryview
+# A frame behind its length, in one piece or, from so many bytes on, as what lies one after the other in it: copying a
+# large value costs as much as sending it.
+Frame = bytes | list[Data]
+_IN_PIECES = 64 * 1024
+
 _pack = _REQUEST.pack
 _unpack_reply = _REPLY.unpack_from
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
@@ -86,17 +93,29 @@ def encode_fields(fields: dict[str, Any] | str) -> bytes:
 class Request:
     """One request, not bound to a connection. Not thread-safe: it belongs to the call that made it.
 
+    payload: in parts, guards before writes. length: of the frame, once it was made.
     mutating: an unanswered send leaves the outcome unconfirmed. stamp: the request has no base, so that the
     store id and the durable revision of the connection that first carries it are written into it.
     """
 
-    __slots__ = ("attempt", "fields", "mutating", "op", "payload", "request_id", "since", "stamp", "store_id")
+    __slots__ = (
+        "attempt",
+        "fields",
+        "length",
+        "mutating",
+        "op",
+        "payload",
+        "request_id",
+        "since",
+        "stamp",
+        "store_id",
+    )
 
     def __init__(
         self,
         op: int,
         fields: bytes,
-        payload: bytes = b"",
+        payload: Sequence[Data] = (),
         *,
         request_id: bytes = b"",
         attempt: int = 0,
@@ -106,6 +125,7 @@ class Request:
         self.op = op
         self.fields = fields
         self.payload = payload
+        self.length = 0
         self.request_id = request_id
         self.attempt = attempt
         self.mutating = mutating
@@ -114,6 +134,10 @@ class Request:
         self.store_id: str | None = None
 
     def bytes(self, deadline_ms: int, store_id: str, revision: int) -> bytes:
+        """`frame` in one piece."""
+        return whole(self.frame(deadline_ms, store_id, revision))
+
+    def frame(self, deadline_ms: int, store_id: str, revision: int) -> Frame:
         """The frame behind its length. store_id, revision: of the connection; they count at the first call
         only.
         """
@@ -124,9 +148,16 @@ class Request:
                 self.fields = b'%b,"store":%b}' % (self.fields[:-1], encode_fields(store_id))
         request_id, fields, payload = self.request_id, self.fields, self.payload
         ids, size = len(request_id), len(fields)
-        length = REQUEST_HEAD + ids + size + len(payload)
+        self.length = length = REQUEST_HEAD + ids + size + sum(map(len, payload))
         head = _pack(length, FORMAT, self.op, ids, 0, self.attempt, deadline_ms, self.since, size)
-        return b"".join((head, request_id, fields, payload))
+        if length < _IN_PIECES:
+            return b"".join((head, request_id, fields, *payload))
+        return [b"".join((head, request_id, fields)), *payload]
+
+
+def whole(frame: Frame) -> bytes:
+    """A frame in one piece."""
+    return b"".join(frame) if isinstance(frame, list) else frame
 
 
 class Reply(NamedTuple):

@@ -27,7 +27,7 @@ from ._errors import (
     Unsupported,
     ValueTooLarge,
 )
-from ._frames import Reply, Request
+from ._frames import Frame, Reply, Request
 from ._operations import parse_error
 from ._transport import Broken, Greeted, Pool
 
@@ -76,7 +76,7 @@ class Exchange(Effect):
 
     __slots__ = ("connection", "deadline", "frame")
 
-    def __init__(self, connection: Greeted, frame: bytes, deadline: float | None) -> None:
+    def __init__(self, connection: Greeted, frame: Frame, deadline: float | None) -> None:
         self.connection = connection
         self.frame = frame
         self.deadline = deadline
@@ -266,9 +266,9 @@ class Link:
                 raise self._unconfirmed(request, refusal) from refusal
             raise refusal
 
-    def _frame(self, request: Request, connection: Greeted, deadline: float | None) -> bytes:
-        frame = request.bytes(connection.deadline_ms(deadline), connection.store_id, connection.revision)
-        if len(frame) - 4 > connection.frame_limit:
+    def _frame(self, request: Request, connection: Greeted, deadline: float | None) -> Frame:
+        frame = request.frame(connection.deadline_ms(deadline), connection.store_id, connection.revision)
+        if request.length > connection.frame_limit:
             self.pool.give(connection)
             raise _too_large(request, connection)
         return frame
@@ -345,7 +345,7 @@ def _silence(directory: str, broken: Broken) -> GatewayUnavailable:
 
 def _too_large(request: Request, connection: Greeted) -> ValueTooLarge:
     limits = connection.limits
-    size = len(request.payload) or len(request.fields)
+    size = sum(map(len, request.payload)) or len(request.fields)
     limit = limits.get("value", limits["frame"])
     if size <= limit:
         limit = min(limits.get("commit", limits["frame"]), limits["frame"])

@@ -17,7 +17,7 @@ from typing import Any
 from . import _frames
 from ._codec import JSON, Codec, decode, encode, from_json, to_json
 from ._errors import MortmainError, error_for, invalid
-from ._frames import Reply, Request, encode_fields
+from ._frames import Data, Reply, Request, encode_fields
 from ._models import ClaimInfo, Contention, Event, Mount, Receipt, Rejection, Snapshot, Ticket, VerifyReport
 
 Base = Snapshot[Any] | Receipt | Ticket
@@ -173,8 +173,8 @@ class Draft:
         self.codec = codec
         self.guards: list[list[Any]] = []
         self.writes: list[list[Any]] = []
-        self._guard_parts: list[bytes] = []
-        self._parts: list[bytes] = []
+        self._guard_parts: list[Data] = []
+        self._parts: list[Data] = []
         self.store_id: str | None = None
         self.revision = -1
 
@@ -209,7 +209,7 @@ class Draft:
     def guard(self, *guard: Any) -> None:
         self.guards.append(list(guard))
 
-    def put(self, key: str, content_type: str, data: bytes, overwrite: bool = False) -> None:
+    def put(self, key: str, content_type: str, data: Data, overwrite: bool = False) -> None:
         self.writes.append(["put", key, content_type, len(data), overwrite])
         self._parts.append(data)
 
@@ -219,7 +219,7 @@ class Draft:
     def delete_prefix(self, prefix: str) -> None:
         self.writes.append(["delete_prefix", prefix])
 
-    def ensure(self, key: str, content_type: str, data: bytes) -> None:
+    def ensure(self, key: str, content_type: str, data: Data) -> None:
         self.writes.append(["ensure", key, content_type, len(data)])
         self._parts.append(data)
 
@@ -268,7 +268,7 @@ class Draft:
         return Request(
             _frames.COMMIT,
             _fields(fields),
-            b"".join(self._guard_parts + self._parts),
+            self._guard_parts + self._parts,
             request_id=request_id,
             attempt=attempt,
             mutating=True,
@@ -281,7 +281,7 @@ class Draft:
         if self.store_id is not None:
             fields["store"] = self.store_id
             fields["base_revision"] = self.revision
-        return Request(_frames.CHECK, _fields(fields), b"".join(self._guard_parts))
+        return Request(_frames.CHECK, _fields(fields), self._guard_parts)
 
 
 class Put:
@@ -291,7 +291,7 @@ class Put:
 
     __slots__ = ("base", "content_type", "data", "key")
 
-    def __init__(self, key: str, base: Snapshot[Any] | Receipt, content_type: str, data: bytes) -> None:
+    def __init__(self, key: str, base: Snapshot[Any] | Receipt, content_type: str, data: Data) -> None:
         self.key = key
         self.base = base
         self.content_type = content_type
@@ -324,7 +324,7 @@ class Put:
             raise invalid("key", "a lone surrogate is not text") from None
         except (TypeError, ValueError) as error:
             raise invalid("base", f"not one that mortmain made: {error}") from None
-        return Request(_frames.COMMIT, fields, data, request_id=request_id, attempt=attempt, mutating=True)
+        return Request(_frames.COMMIT, fields, [data], request_id=request_id, attempt=attempt, mutating=True)
 
 
 def put(key: str, value: Any, base: object, codec: Codec | None) -> Put | Draft:

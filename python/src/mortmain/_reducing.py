@@ -112,7 +112,8 @@ def _computed(function: str, kind: str, value: str, argument: str) -> tuple[str,
     if new is None or new is DELETE or inspect.isawaitable(new):
         raise _Unfit(f"returned {'DELETE' if new is DELETE else type(new).__name__}, not the new value")
     try:
-        return encode(new, None)
+        kind, data = encode(new, None)
+        return kind, bytes(data)
     except InvalidRequest as error:
         raise _Unfit(f"returned what cannot be stored ({error})") from None
 

@@ -7,7 +7,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,7 +38,7 @@ from ._operations import Author, with_result
 from ._request_id import encode_request_id
 from ._rounds import before_another_run, updated
 from ._stop import stop_gateway
-from ._transaction import Transaction, Work
+from ._transaction import Block, Transaction, Work
 from ._watch import Watch
 
 if TYPE_CHECKING:
@@ -473,24 +473,17 @@ class Store:
 
     # ------------------------------------------------------------ transactions
 
-    @contextmanager
     def transaction(
         self, *, request_id: str | None = None, timeout: float | None = None, meta: Meta = None
-    ) -> Iterator[Transaction]:
+    ) -> AbstractContextManager[Transaction]:
         """Read at one revision, write locally, commit on exit; nothing on an exception. `txn.receipt`
         afterwards.
 
         Serializable: every key that was read and every prefix that was scanned is guarded.
         """
         work = Work(self._flows)
-        identity = encode_request_id(request_id)
-        txn = Transaction(self, work)
-        try:
-            yield txn
-        except BaseException:
-            work.done = True
-            raise
-        txn.receipt = self._run("transaction", None, work.commit(identity, meta, timeout, plain=True))
+        commit = functools.partial(work.commit, encode_request_id(request_id), meta, timeout, plain=True)
+        return Block(Transaction(self, work), commit)
 
     def transact(
         self,

@@ -7,8 +7,8 @@ asynchronous twin too.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -28,15 +28,11 @@ if TYPE_CHECKING:
     from ._store import Store
 
 
-@dataclass
-class _Pending:
-    """The writes on one key, in the order in which they will be made."""
-
-    # ("put", type, bytes) | ("delete",) | None
-    whole: tuple[Any, ...] | None = None
-    # ("ensure", type, bytes) | ("append", items, ids) | ("increment", text) | ("add_to_set", item) |
-    # ("merge", patch)
-    rest: list[tuple[Any, ...]] = field(default_factory=list)
+# One write: ("put", type, bytes) | ("delete",) | ("ensure", type, bytes) | ("append", items, ids) |
+# ("increment", text) | ("add_to_set", item) | ("merge", patch). The first is a method of Draft.
+Step = tuple[Any, ...]
+# Nothing that was to be written before them counts, so that of one key they come first.
+_WHOLE = frozenset({"put", "delete"})
 
 
 class Work:
@@ -53,7 +49,8 @@ class Work:
         self.deleted_prefixes: list[str] = []
         self.followed: dict[str, Ticket] = {}
         self.held: dict[str, str] = {}
-        self.pending: dict[str, _Pending] = {}
+        # The writes on each key, in the order in which they will be made.
+        self.pending: dict[str, list[Step]] = {}
         self.done = False
 
     # ------------------------------------------------------------ reads
@@ -108,17 +105,17 @@ class Work:
     # ------------------------------------------------------------ own writes, as reads see them
 
     def _with_writes(self, snapshot: Snapshot[Any], values: bool = True) -> Snapshot[Any]:
-        pending = self.pending.get(snapshot.key)
+        steps = self.pending.get(snapshot.key, ())
         gone = any(snapshot.key.startswith(prefix) for prefix in self.deleted_prefixes)
-        if pending is None and not gone:
+        if not steps and not gone:
             return snapshot
         if gone:
             snapshot = replace(snapshot, exists=False, value=None, content_type=None)
-        for step in _steps(pending):
+        for step in steps:
             snapshot = self._apply(snapshot, step)
         return snapshot if values else replace(snapshot, value=None)
 
-    def _apply(self, snapshot: Snapshot[Any], step: tuple[Any, ...]) -> Snapshot[Any]:
+    def _apply(self, snapshot: Snapshot[Any], step: Step) -> Snapshot[Any]:
         kind = step[0]
         if kind == "delete":
             return replace(snapshot, exists=False, value=None, content_type=None)
@@ -133,15 +130,15 @@ class Work:
     # ------------------------------------------------------------ writes
 
     def put(self, key: str, value: Any) -> None:
-        self._open()
-        self.pending[ops.check_key(key)] = _Pending(("put", *encode(value, self.flows.codec)))
+        self._may_write(key)
+        self.pending[key] = [("put", *encode(value, self.flows.codec))]
 
     def delete(self, key: str | None, prefix: str | None) -> None:
         self._open()
         if (key is None) == (prefix is None):
             raise invalid("key", "either a key or prefix=")
         if prefix is None:
-            self.pending[ops.check_key(key)] = _Pending(("delete",))
+            self.pending[ops.check_key(key)] = [("delete",)]
             return
         prefix = ops.check_key(prefix, "prefix")
         if any(name.startswith(prefix) for name in self.pending):
@@ -149,23 +146,24 @@ class Work:
         self.deleted_prefixes.append(prefix)
 
     def ensure(self, key: str, value: Any) -> None:
-        self._open()
+        self._may_write(key)
         form = encode(value, self.flows.codec)
-        pending = self.pending.setdefault(ops.check_key(key), _Pending())
-        if pending.whole is None and not pending.rest:
-            pending.rest.append(("ensure", *form))
-        elif pending.whole == ("delete",) and not pending.rest:
-            pending.whole = ("put", *form)
+        steps = self.pending.get(key)
+        if steps is None:
+            self.pending[key] = [("ensure", *form)]
+        elif steps == [("delete",)]:
+            steps[0] = ("put", *form)
 
     def delta(self, key: str, *step: Any) -> None:
         self._open()
-        self.pending.setdefault(ops.check_key(key), _Pending()).rest.append(step)
+        self.pending.setdefault(ops.check_key(key), []).append(step)
 
     def follow(self, key: str, ticket: Ticket) -> None:
-        self._open()
+        self._may_write(key)
         if not isinstance(ticket, Ticket):
             raise invalid("ticket", f"a Ticket, not {type(ticket).__name__}")
-        ops.resolve_base(ticket, ops.check_key(key))
+        if ticket.key != key:
+            ops.resolve_base(ticket, key)
         self.followed[key] = ticket
 
     def hold(self, claim: ClaimView) -> None:
@@ -174,6 +172,11 @@ class Work:
             raise invalid("claim", f"a claim, not {type(claim).__name__}")
         claim._grant.ensure_ours()
         self.held[claim.key] = claim._grant.claim_id
+
+    def _may_write(self, key: object) -> None:
+        if self.done or not isinstance(key, str):
+            self._open()
+            ops.check_key(key)
 
     def _open(self) -> None:
         if self.done:
@@ -191,8 +194,9 @@ class Work:
         attempt: int = 0,
     ) -> Flow[Receipt]:
         self.done = True
-        whole = [key for key, pending in self.pending.items() if pending.whole is not None]
-        yield from self._fetch([key for key in whole if key not in self.reads and key not in self.followed])
+        whole = [key for key, steps in self.pending.items() if steps[0][0] in _WHOLE and key not in self.followed]
+        if whole:
+            yield from self._fetch([key for key in whole if key not in self.reads])
         if self.deleted_prefixes and self.revision is None:
             _, revision, store_id, _ = yield from self.flows.scan_page(
                 self.deleted_prefixes[0], None, 1, None, False
@@ -226,31 +230,21 @@ class Work:
             draft.base(ticket)
         for key, claim_id in self.held.items():
             draft.guard("holds", key, claim_id)
-        for prefix in sorted(self.prefixes.union(self.deleted_prefixes)):
-            draft.guard("unchanged", prefix, self.revision)
+        if self.prefixes or self.deleted_prefixes:
+            for prefix in sorted(self.prefixes.union(self.deleted_prefixes)):
+                draft.guard("unchanged", prefix, self.revision)
         if self.revision is not None and self.store_id is not None:
             draft.known(self.store_id, self.revision)
         for prefix in self.deleted_prefixes:
             draft.delete_prefix(prefix)
-        for key, pending in self.pending.items():
-            for step in _steps(pending):
-                _write(draft, key, step)
+        for key, steps in self.pending.items():
+            for step in steps:
+                getattr(draft, step[0])(key, *step[1:])
         return draft
 
 
 def _changed(what: str, now: str, expected: str | None) -> StoreChanged:
     return StoreChanged(f"{what}: read it again", store_id=now, expected=expected)
-
-
-def _steps(pending: _Pending | None) -> list[tuple[Any, ...]]:
-    if pending is None:
-        return []
-    return pending.rest if pending.whole is None else [pending.whole, *pending.rest]
-
-
-def _write(draft: Draft, key: str, step: tuple[Any, ...]) -> None:
-    kind, arguments = step[0], step[1:]
-    getattr(draft, kind)(key, *arguments)
 
 
 # -------------------------------------------------------------------- the handles
@@ -336,6 +330,29 @@ class Transaction(Writes):
         since.
         """
         return iter(self._store._run("txn.scan", prefix, self._work.scan(prefix, limit, values)))
+
+
+class Block:
+    """What `with store.transaction()` enters: committed where the block ends without an exception. For one thread.
+
+    Written out, because one that is made of a generator takes a tenth of the time of a whole transaction's Python.
+    """
+
+    __slots__ = ("_commit", "_txn")
+
+    def __init__(self, txn: Transaction, commit: Callable[[], Flow[Receipt]]) -> None:
+        self._txn = txn
+        self._commit = commit
+
+    def __enter__(self) -> Transaction:
+        return self._txn
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        txn = self._txn
+        if kind is not None:
+            txn._work.done = True
+        else:
+            txn.receipt = txn._store._run("transaction", None, self._commit())
 
 
 class AsyncTransaction(Writes):

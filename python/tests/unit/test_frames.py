@@ -11,7 +11,7 @@ from mortmain._frames import MalformedReply, Request, parse_reply
 
 
 def test_a_request_is_laid_out_as_the_table_says():
-    request = Request(_frames.COMMIT, b'{"writer":"a"}', b"xyz", request_id=b"id-1", attempt=2)
+    request = Request(_frames.COMMIT, b'{"writer":"a"}', [b"xyz"], request_id=b"id-1", attempt=2)
     frame = request.bytes(1000, "store", 77)
     assert (
         frame
@@ -67,7 +67,7 @@ def test_a_request_of_the_shared_vectors(vector):
     request = Request(
         vector["op"],
         _frames.encode_fields(vector["fields"]),
-        bytes.fromhex(vector["payload"]),
+        [bytes.fromhex(vector["payload"])],
         request_id=vector["request_id"].encode(),
         attempt=vector["attempt"],
     )

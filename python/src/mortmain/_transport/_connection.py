@@ -13,7 +13,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from mortmain._frames import LENGTH, MalformedReply, Reply, parse_reply
+from mortmain._frames import LENGTH, Data, Frame, MalformedReply, Reply, parse_reply, whole
 
 from ._greeted import Broken, Greeted
 
@@ -24,6 +24,8 @@ _unpack_length = LENGTH.unpack_from
 _BUFFER = 64 * 1024
 # Where the operation lies in a frame behind its length.
 _OP = 5
+# Pieces of a frame that one system call takes; POSIX allows 1024 everywhere that matters here.
+_AT_ONCE = 512
 
 # Looking for the answer before sleeping saves two wake-ups of a sleeping core, some 60 µs, where answers come fast and
 # soon one after the other: one caller at work. Where they take longer than this many seconds others need the core.
@@ -66,16 +68,21 @@ class Connection(Greeted):
         self.closed = True
         self.sock.close()
 
-    def exchange(self, frame: bytes, deadline: float | None, patient_until: float = 0.0) -> Reply:
+    def exchange(self, frame: Frame, deadline: float | None, patient_until: float = 0.0) -> Reply:
         """Send, then wait for the answer. Anything but a whole answer closes the connection; failures are
         Broken. patient_until: before that time on time.monotonic() the answer is not looked for without sleeping.
         """
         sent = False
         try:
-            self._send(frame, deadline)
+            if isinstance(frame, list):
+                op = int(frame[0][_OP])
+                self._send_pieces(frame, deadline)
+            else:
+                op = frame[_OP]
+                self._send(frame, deadline)
             sent = True
             asked = time.monotonic()
-            waits, op = self._waits, frame[_OP]
+            waits = self._waits
             usual = waits[op]
             # Where the last ones came fast and soon one after the other, the answer is looked for without sleeping.
             got = (
@@ -108,6 +115,22 @@ class Connection(Greeted):
                 done += self.sock.send(memoryview(frame)[done:])
             except BlockingIOError:
                 continue
+
+    def _send_pieces(self, pieces: list[Data], deadline: float | None) -> None:
+        if not hasattr(self.sock, "sendmsg"):
+            self._send(whole(pieces), deadline)
+            return
+        at, sent = 0, 0
+        while at < len(pieces):
+            # Nothing is copied: what is left of a piece that went out in part is a view.
+            rest = [memoryview(pieces[at])[sent:], *pieces[at + 1 : at + _AT_ONCE]]
+            try:
+                sent += self.sock.sendmsg(rest)
+            except BlockingIOError:
+                self._poll.wait_writable(deadline)
+            while at < len(pieces) and sent >= len(pieces[at]):
+                sent -= len(pieces[at])
+                at += 1
 
     def _receive(self, done: int, deadline: float | None) -> Reply:
         """The reply whose first bytes, so many, have come."""
@@ -152,13 +175,13 @@ class Connection(Greeted):
             return got
 
     async def exchange_async(
-        self, frame: bytes, deadline: float | None, loop: asyncio.AbstractEventLoop
+        self, frame: Frame, deadline: float | None, loop: asyncio.AbstractEventLoop
     ) -> Reply:
         """`exchange` on an event loop. A cancelled task closes the connection: its answer is never another's.
         """
         sent = False
         try:
-            rest = memoryview(frame)
+            rest = memoryview(whole(frame))
             while rest:
                 try:
                     rest = rest[self.sock.send(rest) :]

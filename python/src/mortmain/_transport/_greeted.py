@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from mortmain._frames import Reply
+from mortmain._frames import Frame, Reply
 
 if TYPE_CHECKING:
     import asyncio
@@ -68,10 +68,10 @@ class Greeted:
         """Close this side."""
         raise NotImplementedError
 
-    def exchange(self, frame: bytes, deadline: float | None, patient_until: float = 0.0) -> Reply:
+    def exchange(self, frame: Frame, deadline: float | None, patient_until: float = 0.0) -> Reply:
         """Send, then wait for the answer. Anything but a whole answer closes the connection; failures are Broken."""
         raise NotImplementedError
 
-    async def exchange_async(self, frame: bytes, deadline: float | None, loop: asyncio.AbstractEventLoop) -> Reply:
+    async def exchange_async(self, frame: Frame, deadline: float | None, loop: asyncio.AbstractEventLoop) -> Reply:
         """`exchange` on an event loop."""
         raise NotImplementedError

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from mortmain._errors import GatewayUnavailable
-from mortmain._frames import MalformedReply, Reply, parse_reply
+from mortmain._frames import Frame, MalformedReply, Reply, parse_reply, whole
 
 from ._greeted import Broken, Greeted
 
@@ -63,12 +63,12 @@ class JepConnection(Greeted):
             self.closed = True
             self._java.close()
 
-    def exchange(self, frame: bytes, deadline: float | None, patient_until: float = 0.0) -> Reply:
+    def exchange(self, frame: Frame, deadline: float | None, patient_until: float = 0.0) -> Reply:
         """As of a socket; here the frame always arrives, so that every failure comes after it was sent."""
         millis = _FOR_EVER if deadline is None else max(0, int((deadline - time.monotonic()) * 1000.0))
         length = -1
         try:
-            length = self._java.call(frame, millis)
+            length = self._java.call(whole(frame), millis)
             if length < 0:
                 raise Broken(True, expired=not self.closed)
             view = self._view
@@ -84,7 +84,7 @@ class JepConnection(Greeted):
             self.revision = reply.revision
         return reply
 
-    async def exchange_async(self, frame: bytes, deadline: float | None, loop: asyncio.AbstractEventLoop) -> Reply:
+    async def exchange_async(self, frame: Frame, deadline: float | None, loop: asyncio.AbstractEventLoop) -> Reply:
         """In a thread, for a call waits in Java. A cancelled task closes it: its answer is never another's."""
         try:
             return await loop.run_in_executor(_waiting, self.exchange, frame, deadline)
