@@ -34,7 +34,7 @@ class Scan:
     values: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Commit:
     """One transaction; `build` gets it and only writes."""
 

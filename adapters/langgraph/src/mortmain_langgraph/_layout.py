@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import mortmain
@@ -74,7 +74,7 @@ class Layout:
         return Space(f"{self.thread(thread_id)}{part(ns, _NS_BYTES)}/", thread_id, ns)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Space:
     """The keys of one (thread, namespace)."""
 
@@ -82,7 +82,7 @@ class Space:
     thread_id: str
     ns: str
 
-    @property
+    @cached_property
     def head(self) -> str:
         return f"{self.prefix}a"
 

@@ -4,6 +4,9 @@ A channel that grows is written again and again with the same beginning. A value
 value before it was cut, as far as both agree, and only the rest is new. The length that msgpack puts in front of a
 list differs each time, so it is kept apart. Small pieces at the end are joined once there are eight of about one
 size: a value of n bytes that grew in small steps has O(log n) pieces, and each byte was written O(log n) times.
+
+A key costs more time than some kilobytes do. A value of that size which is new as a whole therefore lies in the
+record that needs it, and becomes a piece when it is there a second time.
 """
 
 from __future__ import annotations
@@ -11,17 +14,36 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 
-from ._layout import Form
+from ._layout import Form, digests
 
-# A value up to this many bytes lies inside the record that needs it: a key of its own costs more time than to write it
+# A value up to this many bytes lies inside each record that needs it: a key of its own costs more time than to write it
 # again, and some 300 bytes of the gateway's memory and journal.
 INLINE = 1024
+# So many bytes of values that are new as a whole lie in one record. The gateway serves requests below 16 KiB without
+# handing the connection over to a thread of its own.
+ROOM = 12 * 1024
 # A piece is at most this long, so that a change in the middle rewrites little.
 _PIECE = 64 * 1024
 _JOIN = 8
 _CACHE_BYTES = 32 * 1024 * 1024
+
+# (digest, length) of each piece.
+Cuts = list[tuple[bytes, int]]
+
+
+@dataclass(slots=True)
+class Value:
+    """A value's bytes; behind the first `at` of them, which say how long it is, come its pieces."""
+
+    data: bytes
+    at: int
+    cuts: Cuts
+
+
+_NO_VALUE = Value(b"", 0, [])
 
 
 def digest_of(data: bytes | memoryview) -> bytes:
@@ -36,32 +58,35 @@ def header_length(kind: str, data: bytes) -> int:
     first = data[0]
     if 0x80 <= first <= 0x9F:
         return 1
-    return {0xDC: 3, 0xDE: 3, 0xDD: 5, 0xDF: 5}.get(first, 0)
+    return _LONG_HEADERS.get(first, 0)
 
 
-def cut(body: bytes, before: tuple[bytes, list[tuple[bytes, int]]] | None) -> list[tuple[bytes, int]]:
-    """(digest, length) of each piece of a value; those of the value before are kept as far as both agree."""
-    pieces: list[tuple[bytes, int]] = []
-    done = 0
+_LONG_HEADERS = {0xDC: 3, 0xDE: 3, 0xDD: 5, 0xDF: 5}
+
+
+def cut(data: bytes, at: int, before: Value | None) -> Cuts:
+    """The pieces of what lies behind `at`; those of the value before are kept as far as both agree."""
+    pieces: Cuts = []
+    done = at
     if before is not None:
-        old, cuts = before
-        for digest, size in cuts:
+        old, shift = before.data, before.at - at
+        for digest, size in before.cuts:
             end = done + size
             # Slices of bytes are compared at once, those of a memoryview byte by byte.
-            if end > len(body) or body[done:end] != old[done:end]:
+            if end > len(data) or not data.startswith(old[done + shift : end + shift], done):
                 break
             pieces.append((digest, size))
             done = end
-    done = _join_small(pieces, len(body), done)
-    view = memoryview(body)
-    while done < len(body):
+        done = _join_small(pieces, len(data), done)
+    view = memoryview(data)
+    while done < len(data):
         piece = view[done : done + _PIECE]
         pieces.append((digest_of(piece), len(piece)))
         done += len(piece)
     return pieces
 
 
-def _join_small(pieces: list[tuple[bytes, int]], total: int, done: int) -> int:
+def _join_small(pieces: Cuts, total: int, done: int) -> int:
     """Gives up kept pieces at the end that are many and no longer than what is new, so that they become one."""
     while done < total:
         fresh = total - done
@@ -79,80 +104,97 @@ def _join_small(pieces: list[tuple[bytes, int]], total: int, done: int) -> int:
 
 
 class Pieces:
-    """What this process knows of pieces and of the last value of each channel: two caches that only save work.
+    """What this process knows of the last value of each channel, and of pieces that were read: two caches that only
+    save work.
 
     Thread-safe. Both are bounded in bytes.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._data: OrderedDict[tuple[str, bytes], bytes] = OrderedDict()
-        self._data_bytes = 0
-        self._last: OrderedDict[tuple[str, str], tuple[bytes, list[tuple[bytes, int]]]] = OrderedDict()
+        self._read: OrderedDict[tuple[str, bytes], bytes] = OrderedDict()
+        self._read_bytes = 0
+        self._last: OrderedDict[tuple[str, str], Value] = OrderedDict()
         self._last_bytes = 0
 
     def form(
-        self, space: str, channel: str, kind: str, data: bytes, stored: Container[bytes]
-    ) -> tuple[Form, dict[bytes, bytes]]:
-        """How a value is written down, and the pieces that it needs beside those that are stored for sure."""
-        if len(data) <= INLINE:
-            return [kind, data], {}
+        self,
+        space: str,
+        channel: str,
+        kind: str,
+        data: bytes,
+        stored: Container[bytes],
+        missing: dict[bytes, memoryview],
+        room: int = 0,
+    ) -> Form:
+        """How a value of more than INLINE bytes is written down; the pieces that it needs beside those that are stored
+        for sure are added to `missing`. room: bytes that a value which is new as a whole may take in the record."""
         at = header_length(kind, data)
-        body = data[at:]
         with self._lock:
             before = self._last.get((space, channel))
-        pieces = cut(body, before)
-        self._remember(space, channel, body, pieces)
-        return [kind, data[:at], [digest for digest, _ in pieces]], _contents(body, pieces, stored)
+        cuts = cut(data, at, before)
+        self._remember(space, channel, Value(data, at, cuts))
+        if len(data) <= room and len(cuts) == 1:
+            (whole,) = cuts
+            if whole[0] not in stored and (before is None or whole not in before.cuts):
+                return [kind, data]
+        view = memoryview(data)
+        for digest, size in cuts:
+            if digest not in stored:
+                missing[digest] = view[at : at + size]
+            at += size
+        return [kind, data[: header_length(kind, data)], [digest for digest, _ in cuts]]
 
     def loaded(self, space: str, channel: str, form: Form, found: Mapping[bytes, bytes]) -> tuple[str, bytes]:
-        """(type, bytes) of a form whose pieces were read."""
+        """(type, bytes) of a form whose pieces were read. channel: "" if it is none's last value."""
+        kind, first = form[:2]
         if len(form) == 2:
-            return form[0], form[1]
+            if channel and len(first) > INLINE:
+                at = header_length(kind, first)
+                self._remember(space, channel, Value(first, at, cut(first, at, None)))
+            return kind, first
         parts = [found[digest] for digest in form[2]]
-        body = b"".join(parts)
+        data = b"".join((first, *parts))
         if channel:
-            self._remember(
-                space, channel, body, [(digest, len(part)) for digest, part in zip(form[2], parts, strict=True)]
-            )
-        return form[0], form[1] + body
+            cuts = [(digest, len(part)) for digest, part in zip(form[2], parts, strict=True)]
+            self._remember(space, channel, Value(data, len(first), cuts))
+        return kind, data
 
-    def _remember(self, space: str, channel: str, body: bytes, pieces: list[tuple[bytes, int]]) -> None:
+    def _remember(self, space: str, channel: str, value: Value) -> None:
         with self._lock:
             old = self._last.pop((space, channel), None)
-            self._last_bytes += len(body) - (len(old[0]) if old else 0)
-            self._last[(space, channel)] = (body, pieces)
+            self._last_bytes += len(value.data) - (len(old.data) if old else 0)
+            self._last[(space, channel)] = value
             while self._last_bytes > _CACHE_BYTES and len(self._last) > 1:
-                _, (gone, _) = self._last.popitem(last=False)
-                self._last_bytes -= len(gone)
+                _, gone = self._last.popitem(last=False)
+                self._last_bytes -= len(gone.data)
 
-    def known(self, space: str, wanted: Iterable[bytes]) -> dict[bytes, bytes]:
-        """Those of the pieces that were read lately."""
-        found = {}
+    def known(self, space: str, wanted: Iterable[tuple[str, Form]]) -> dict[bytes, bytes]:
+        """Those pieces of some channels' values that are in memory."""
+        found: dict[bytes, bytes] = {}
         with self._lock:
-            for digest in wanted:
-                data = self._data.get((space, digest))
-                if data is not None:
-                    self._data.move_to_end((space, digest))
-                    found[digest] = data
+            for channel, form in wanted:
+                needed = set(digests([form])).difference(found)
+                last = self._last.get((space, channel), _NO_VALUE) if needed else _NO_VALUE
+                at = last.at
+                for digest, size in last.cuts:
+                    if digest in needed:
+                        found[digest] = last.data[at : at + size]
+                    at += size
+                for digest in needed.difference(found):
+                    data = self._read.get((space, digest))
+                    if data is not None:
+                        self._read.move_to_end((space, digest))
+                        found[digest] = data
         return found
 
     def keep(self, space: str, pieces: Mapping[bytes, bytes]) -> None:
-        """Remember pieces that are stored."""
+        """Remember pieces that were read."""
         with self._lock:
             for digest, data in pieces.items():
-                if (space, digest) not in self._data:
-                    self._data_bytes += len(data)
-                    self._data[(space, digest)] = data
-            while self._data_bytes > _CACHE_BYTES and len(self._data) > 1:
-                _, gone = self._data.popitem(last=False)
-                self._data_bytes -= len(gone)
-
-
-def _contents(body: bytes, pieces: list[tuple[bytes, int]], stored: Container[bytes]) -> dict[bytes, bytes]:
-    found, at = {}, 0
-    for digest, size in pieces:
-        if digest not in stored:
-            found[digest] = body[at : at + size]
-        at += size
-    return found
+                if (space, digest) not in self._read:
+                    self._read_bytes += len(data)
+                    self._read[(space, digest)] = data
+            while self._read_bytes > _CACHE_BYTES and len(self._read) > 1:
+                _, gone = self._read.popitem(last=False)
+                self._read_bytes -= len(gone)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from mortmain import Snapshot
 
 
+# Keys that `get_tuple` reads at first: the head, the newest checkpoint, and what shows that no writes are left.
+_FIRST_PAGE = 4
+
+
 @dataclass(slots=True)
 class Found:
     """A stored checkpoint with what lies beside it."""
@@ -67,13 +71,13 @@ class Reading(Flows):
 
     def _latest(self, space: Space, ticketed: bool) -> Flow[tuple[Snapshot[Any] | None, Found | None]]:
         """Head, newest checkpoint and its writes in one scan, as a rule."""
-        limit: int | None = 6
+        limit: int | None = _FIRST_PAGE
         while True:
             page = yield Scan(space.prefix, limit)
             head = page[0] if page and page[0].key == space.head else None
             found, complete = self._first(space, page)
             if not complete and limit is not None and len(page) == limit:
-                limit = 200 if limit == 6 else None
+                limit = 200 if limit == _FIRST_PAGE else None
                 continue
             if head is None and ticketed:
                 (head,) = yield Read([space.head])
@@ -113,15 +117,16 @@ class Reading(Flows):
     def _tuple(self, found: Found) -> Flow[CheckpointTuple | None]:
         """The tuple of a record; None if one of its pieces is gone."""
         writes = _ordered(found.writes)
-        forms = [*found.record.values.values(), *(form for _, _, form in writes)]
-        pieces = yield from self._read_pieces(found.space, digests(forms))
+        forms = [*found.record.values.items(), *(("", form) for _, _, form in writes)]
+        pieces = yield from self._read_pieces(found.space, forms)
         if pieces is None:
             return None
         return self._assemble(found, writes, pieces)
 
-    def _read_pieces(self, space: Space, wanted: list[bytes]) -> Flow[dict[bytes, bytes] | None]:
-        known = self.pieces.known(space.prefix, wanted)
-        missing = [digest for digest in wanted if digest not in known]
+    def _read_pieces(self, space: Space, forms: list[tuple[str, Form]]) -> Flow[dict[bytes, bytes] | None]:
+        """The pieces of some channels' values; None if one is gone."""
+        known = self.pieces.known(space.prefix, forms)
+        missing = [digest for digest in digests([form for _, form in forms]) if digest not in known]
         for at in range(0, len(missing), KEYS):
             some = missing[at : at + KEYS]
             read = yield Read([space.piece(digest) for digest in some])
@@ -268,8 +273,8 @@ class Reading(Flows):
     def _collect(self, found: Found, remaining: set[str], result: dict[str, Any]) -> Flow[None]:
         writes = [write for write in _ordered(found.writes) if write[1] in remaining]
         seeds = {c: form for c, form in found.record.values.items() if c in remaining}
-        forms = [*seeds.values(), *(form for _, _, form in writes)]
-        pieces = yield from self._read_pieces(found.space, digests(forms))
+        forms = [*seeds.items(), *(("", form) for _, _, form in writes)]
+        pieces = yield from self._read_pieces(found.space, forms)
         if pieces is None:
             raise disturbed(found.space.thread_id)
         prefix, loads = found.space.prefix, self.serde.loads_typed

@@ -13,12 +13,10 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 
 from ._admin import Keeper, ThreadInfo, keeper, newest, threads
 from ._claim import ThreadClaim
-from ._connection import Connection, connect
+from ._connection import connect
 from ._drive import Flow, drive, drive_async
-from ._flows import SaverFlows
-from ._layout import Layout
-from ._pieces import Pieces
-from ._tickets import Fence, RunTicket, asked
+from ._shared import Shared
+from ._tickets import RunTicket, asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,22 +34,10 @@ if TYPE_CHECKING:
     from mortmain import Conflict, Store
     from typing_extensions import Self
 
+    from ._flows import SaverFlows
+
 # How many checkpoints `list` reads at once.
 _PAGE = 25
-
-
-class _Shared:
-    """What all views of one saver have in common, clones of `with_allowlist` included. Thread-safe."""
-
-    def __init__(self, connection: Connection, prefix: str, strict: bool) -> None:
-        self.connection = connection
-        self.layout = Layout(prefix)
-        self.pieces = Pieces()
-        self.fence = Fence()
-        self.strict = strict
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> _Shared:
-        return self
 
 
 class MortmainSaver(BaseCheckpointSaver[str]):
@@ -76,7 +62,7 @@ class MortmainSaver(BaseCheckpointSaver[str]):
         strict: bool = True,
     ) -> None:
         super().__init__(serde=serde)
-        self._shared = _Shared(connect(store), prefix, strict)
+        self._shared = Shared(connect(store), prefix, strict)
 
     @classmethod
     def open(
@@ -129,8 +115,7 @@ class MortmainSaver(BaseCheckpointSaver[str]):
 
     @property
     def _flows(self) -> SaverFlows:
-        shared = self._shared
-        return SaverFlows(shared.layout, shared.pieces, shared.fence, self.serde, shared.strict)
+        return self._shared.flows(self.serde)
 
     # ------------------------------------------------------------ the fence
 

@@ -72,6 +72,8 @@ class RunTicket:
 
     def check(self) -> None:
         """Raise what ended this run or one around it, if it is known here."""
+        if self.outer is None and self.refused is None:
+            return
         for link in self.chain():
             if link.refused is not None:
                 error = copy.copy(link.refused)
@@ -91,10 +93,12 @@ class RunTicket:
 
     def guard(self, txn: Any) -> None:
         """Put the guards of the whole chain into a transaction."""
-        for link in self.chain():
+        link: RunTicket | None = self
+        while link is not None:
             txn.follow(link.space.head, link.ticket)
             if link.claim is not None:
                 txn.hold(link.claim)
+            link = link.outer
 
     def __deepcopy__(self, memo: dict[int, Any]) -> RunTicket:
         return self
@@ -188,7 +192,7 @@ class Fence:
     def current(self, config: Any, space: Space) -> RunTicket | None:
         """The ticket that writes with this config carry."""
         found = config["configurable"].get(TICKET)
-        if isinstance(found, RunTicket) and found.space == space:
+        if isinstance(found, RunTicket) and (found.space is space or found.space == space):
             return found
         return None
 

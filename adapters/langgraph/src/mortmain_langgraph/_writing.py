@@ -13,6 +13,7 @@ from langgraph.checkpoint.base import WRITES_IDX_MAP, get_checkpoint_metadata
 from ._drive import Commit, Flow
 from ._flow_base import BYTES, KEYS, Flows, address, where
 from ._layout import Form, Record, Space, Writes
+from ._pieces import INLINE, ROOM
 from ._tickets import RunTicket, is_of_a_graph
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
     from mortmain import Receipt
 
+# Pieces by their digest.
+Missing = dict[bytes, memoryview]
 _NOTHING: frozenset[bytes] = frozenset()
 
 
@@ -43,10 +46,16 @@ class Writing(Flows):
         values = rest.pop("channel_values")
         dumps = self.serde.dumps_typed
         forms: dict[str, Form] = {}
-        pieces: dict[bytes, bytes] = {}
+        missing: Missing = {}
+        room = ROOM
         for channel, value in values.items():
-            forms[channel], needed = self.pieces.form(space.prefix, channel, *dumps(value), stored)
-            pieces.update(needed)
+            kind, data = dumps(value)
+            if len(data) <= INLINE:
+                forms[channel] = [kind, data]
+                continue
+            form = forms[channel] = self.pieces.form(space.prefix, channel, kind, data, stored, missing, room)
+            if len(form) == 2:
+                room -= len(data)
         full = get_checkpoint_metadata(config, metadata)
         run_id = full.get("run_id")
         record = Record(
@@ -60,7 +69,7 @@ class Writing(Flows):
             run_id if isinstance(run_id, str) else None,
         )
         key, data = space.record(checkpoint["id"]), record.pack()
-        receipt = yield from self._write(space, run, key, data, pieces, checkpoint["id"])
+        receipt = yield from self._write(space, run, key, data, missing, checkpoint["id"])
         if receipt.keys[key].revision != receipt.revision:
             # This id was there already: `ensure` kept the old record, and the new one replaces it.
             yield from self._write(space, run, key, data, {}, checkpoint["id"], replace=True)
@@ -78,13 +87,16 @@ class Writing(Flows):
         run = self._writer(config, space)
         stored = run.known if run is not None else _NOTHING
         items: list[tuple[int, str, Form]] = []
-        pieces: dict[bytes, bytes] = {}
+        missing: Missing = {}
         for index, (channel, value) in enumerate(writes):
-            form, needed = self.pieces.form(space.prefix, "", *self.serde.dumps_typed(value), stored)
-            pieces.update(needed)
+            kind, data = self.serde.dumps_typed(value)
+            form: Form = [kind, data]
+            if len(data) > INLINE:
+                # Without room: what a task writes is stored again with the next checkpoint, most often as it is.
+                form = self.pieces.form(space.prefix, "", kind, data, stored, missing)
             items.append((WRITES_IDX_MAP.get(channel, index), channel, form))
-        data = Writes(task_id, task_path, items).pack()
-        yield from self._write(space, run, space.new_writes(checkpoint_id), data, pieces, checkpoint_id)
+        packed = Writes(task_id, task_path, items).pack()
+        yield from self._write(space, run, space.new_writes(checkpoint_id), packed, missing, checkpoint_id)
 
     def _writer(self, config: RunnableConfig, space: Space) -> RunTicket | None:
         run = self.fence.current(config, space)
@@ -106,12 +118,14 @@ class Writing(Flows):
         run: RunTicket | None,
         key: str,
         data: bytes,
-        pieces: dict[bytes, bytes],
+        missing: Missing,
         checkpoint_id: str,
         replace: bool = False,
     ) -> Flow[Receipt]:
         """The one commit of every write: guards, head, record and the pieces that may be missing."""
-        pieces = yield from self._write_ahead(space, pieces)
+        last = missing
+        if missing and not _fits(missing):
+            last = yield from self._write_ahead(space, missing)
         about = {"thread": space.thread_id, "ns": space.ns, "checkpoint": checkpoint_id}
 
         def build(txn: Any) -> None:
@@ -122,7 +136,7 @@ class Writing(Flows):
                 # Not a run's write, so it follows nothing; the head moves, and runs that read before are refused.
                 txn.merge(space.head, {**about, "raw": secrets.token_hex(4)})
             (txn.put if replace else txn.ensure)(key, data)
-            for digest, piece in pieces.items():
+            for digest, piece in last.items():
                 txn.ensure(space.piece(digest), piece)
 
         try:
@@ -132,26 +146,30 @@ class Writing(Flows):
                 run.refuse(error)
                 self.fence.record(space.thread_id, error)
             raise
-        if run is not None:
-            run.known.update(pieces)
-        self.pieces.keep(space.prefix, pieces)
+        if run is not None and missing:
+            run.known.update(missing)
         return cast("Receipt", receipt)
 
-    def _write_ahead(self, space: Space, pieces: dict[bytes, bytes]) -> Flow[dict[bytes, bytes]]:
-        """Pieces that do not fit into one commit go first; alone they mean nothing."""
-        while len(pieces) > KEYS or sum(map(len, pieces.values())) > BYTES:
-            batch: dict[bytes, bytes] = {}
+    def _write_ahead(self, space: Space, missing: Missing) -> Flow[Missing]:
+        """Pieces that do not fit into one commit go first; alone they mean nothing. Gives those of the last commit."""
+        left = missing
+        while not _fits(left):
+            batch: Missing = {}
             size = 0
-            for digest, piece in pieces.items():
+            for digest, piece in left.items():
                 if len(batch) >= KEYS or size + len(piece) > BYTES:
                     break
                 batch[digest] = piece
                 size += len(piece)
 
-            def build(txn: Any, batch: dict[bytes, bytes] = batch) -> None:
+            def build(txn: Any, batch: Missing = batch) -> None:
                 for digest, piece in batch.items():
                     txn.ensure(space.piece(digest), piece)
 
             yield Commit(build)
-            pieces = {digest: piece for digest, piece in pieces.items() if digest not in batch}
-        return pieces
+            left = {digest: piece for digest, piece in left.items() if digest not in batch}
+        return left
+
+
+def _fits(pieces: Missing) -> bool:
+    return len(pieces) <= KEYS and sum(map(len, pieces.values())) <= BYTES
