@@ -46,7 +46,7 @@ class ThreadClaim:
 
     @property
     def claim(self) -> Claim:
-        """The claim on the thread's head; InvalidRequest outside of the block."""
+        """The claim on the thread's head; InvalidRequest before the block is entered."""
         if self._claim is None:
             raise mortmain.InvalidRequest(
                 "claim: use it inside its with block", field="claim", reason="not entered"

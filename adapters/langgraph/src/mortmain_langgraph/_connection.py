@@ -12,8 +12,6 @@ import mortmain
 if TYPE_CHECKING:
     from mortmain import Store
 
-Place = "Store | str | os.PathLike[str]"
-
 _lock = threading.Lock()
 _shared: dict[str, Connection] = {}
 

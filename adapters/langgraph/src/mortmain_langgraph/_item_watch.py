@@ -161,7 +161,7 @@ def _told(event: Event, keys: Keys, before: Snapshot[Any] | None) -> ItemEvent:
     return ItemEvent(
         kind="delete" if event.value is None else "put",
         namespace=keys.namespace_of(event.key),
-        key=keys.item_of(event.key) if record is None else record["key"],
+        key=keys.name_of(event.key) if record is None else record["key"],
         value=None if event.value is None else event.value["value"],
         version=event.version,
         revision=event.revision,

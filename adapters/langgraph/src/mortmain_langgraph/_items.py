@@ -111,7 +111,7 @@ class Keys:
         labels = key[len(self.prefix) + 2 :].split("/")[:-2]
         return tuple(unquote(label) for label in labels)
 
-    def item_of(self, key: str) -> str:
+    def name_of(self, key: str) -> str:
         """What the item of a key is called; the key's own last segment where that is a hash."""
         name = key.rsplit("/", 1)[1]
         return "" if name == "%" else unquote(name)

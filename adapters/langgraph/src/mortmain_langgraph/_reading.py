@@ -193,29 +193,21 @@ class Reading(Flows):
                 self.fence.issue(config, space, head)
             prefix = self.layout.thread(thread_id) if conf.get("checkpoint_ns") is None else space.checkpoints
         limit = before["configurable"].get("checkpoint_id") if before else None
-        spots: dict[tuple[str, str], tuple[str, list[str]]] = {}
+        records: dict[tuple[str, str], str] = {}
+        writes: dict[tuple[str, str], list[str]] = {}
         for snapshot in (yield Scan(prefix, None, False)):
             place = place_of(snapshot.key, self.layout.threads)
             if place.kind == "c":
-                spots.setdefault((place.space, place.name), ("", []))
-                spots[place.space, place.name] = (snapshot.key, spots[place.space, place.name][1])
+                records[place.space, place.name] = snapshot.key
             elif place.kind == "w":
-                spots.setdefault((place.space, place.name), ("", []))[1].append(snapshot.key)
-        found = [
-            Spot(id_of(name), record, tuple(writes))
-            for (_, name), (record, writes) in spots.items()
-            if record
+                writes.setdefault((place.space, place.name), []).append(snapshot.key)
+        spots = [Spot(id_of(at[1]), record, tuple(writes.get(at, ()))) for at, record in records.items()]
+        wanted = [
+            spot
+            for spot in spots
+            if (only is None or spot.checkpoint_id == only) and (not limit or spot.checkpoint_id < limit)
         ]
-        return sorted(
-            (
-                spot
-                for spot in found
-                if (only is None or spot.checkpoint_id == only)
-                and (not limit or spot.checkpoint_id < limit)
-            ),
-            key=lambda spot: spot.checkpoint_id,
-            reverse=True,
-        )
+        return sorted(wanted, key=lambda spot: spot.checkpoint_id, reverse=True)
 
     def load(self, spots: Sequence[Spot], filter: dict[str, Any] | None) -> Flow[list[CheckpointTuple]]:
         """The tuples of some of them that match; what was deleted meanwhile is left out."""
