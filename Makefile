@@ -106,7 +106,7 @@ jar: $(JAR) ## build mortmain.jar and put it where the Python package looks for 
 
 # Renamed into place: a gateway that runs has the old file mapped.
 $(JAR): $(JAVA_SOURCES)
-	$(MVN) -q -pl java-core package -DskipTests
+	$(MVN) -q -pl java-core package -Dmaven.test.skip=true
 	cp java-core/target/mortmain.jar $@.new
 	mv $@.new $@
 	touch $@
