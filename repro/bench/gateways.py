@@ -77,8 +77,8 @@ def memory(plan: Plan) -> Results:
 
 
 def million(plan: Plan) -> Results:
-    """Commits of 512 B to keys that exist, at 1,000 and at 1,000,000 keys, side by side in short turns: two journals lie
-    in two places of one disk, which has its moods. Not counted: the start-up aid that a million new keys ask for.
+    """Commits of 512 B to keys that exist, at 1,000 and at 1,000,000 keys, side by side in short turns: two journals
+    lie in two places of one disk, which has its moods. Not counted: the start-up aid that a million new keys ask for.
     """
     if not plan.large:
         return {"million": Result(None, NONE, note="asked for with --large")}

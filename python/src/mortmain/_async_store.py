@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from . import _operations as ops
+from . import _arguments as arguments
 from ._async_claim import AsyncClaim, PendingClaim
 from ._async_drive import drive_async
 from ._async_watch import AsyncWatch
@@ -35,8 +35,9 @@ from ._models import (
     Ticket,
     VerifyReport,
 )
-from ._operations import Author, with_result
+from ._replies import with_result
 from ._request_id import encode_request_id
+from ._requests import Author
 from ._rounds import before_another_run, updated
 from ._stop import stop_gateway
 from ._transaction import AsyncTransaction, Work
@@ -149,7 +150,7 @@ class AsyncStore:
         """
         after: str | None = None
         at: int | None = None
-        left = ops.check_limit(limit)
+        left = arguments.check_limit(limit)
         while left is None or left > 0:
             page, at, _, more = await self._run(
                 "scan", prefix, self._flows.scan_page(prefix, after, left, at, values, timeout)
@@ -334,7 +335,7 @@ class AsyncStore:
         unique: an id; an item whose id is in the list is not added again. Waits while the key is claimed,
         then ClaimHeld.
         """
-        ids = None if unique is None else [ops.check_unique(unique)]
+        ids = None if unique is None else [arguments.check_unique(unique)]
         return await self._run("append", key, self._flows.append(key, [item], ids, request_id, timeout, meta))
 
     async def extend(
@@ -348,8 +349,8 @@ class AsyncStore:
         meta: Meta = None,
     ) -> Receipt:
         """Append several items in one commit; unique: one id per item."""
-        found = ops.check_items(items)
-        ids = ops.check_uniques(unique, len(found))
+        found = arguments.check_items(items)
+        ids = arguments.check_uniques(unique, len(found))
         return await self._run("extend", key, self._flows.append(key, found, ids, request_id, timeout, meta))
 
     async def merge(

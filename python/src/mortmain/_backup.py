@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import _frames
-from . import _operations as ops
+from . import _replies as replies
+from . import _requests as requests
 from ._errors import invalid
 from ._flows import Flows
 from ._link import Ask, Flow
@@ -30,7 +31,7 @@ def backed_up(
         raise invalid("directory", "a path")
     fields: dict[str, Any] = {"directory": directory_of(directory), "id": secrets.token_hex(16), "wait": _FIRST_WAIT}
     while True:
-        reply, _ = yield Ask(flows.link, ops.simple(_frames.BACKUP, fields), flows.deadline(timeout))
+        reply, _ = yield Ask(flows.link, requests.simple(_frames.BACKUP, fields), flows.deadline(timeout))
         answer = reply.fields
         if progress is not None:
             progress(answer["copied"], answer["total"])
@@ -43,12 +44,12 @@ def verified(flows: Flows, progress: Progress | None, timeout: float | None) -> 
     """Like a backup: a journal that takes long to read is asked for again and again."""
     fields: dict[str, Any] = {"id": secrets.token_hex(16), "wait": _FIRST_WAIT}
     while True:
-        reply, _ = yield Ask(flows.link, ops.simple(_frames.VERIFY, fields), flows.deadline(timeout))
+        reply, _ = yield Ask(flows.link, requests.simple(_frames.VERIFY, fields), flows.deadline(timeout))
         answer = reply.fields
         if progress is not None and "total" in answer:
             progress(answer["copied"], answer["total"])
         if answer.get("done", True):
-            return ops.parse_report(reply)
+            return replies.parse_report(reply)
         fields["wait"] = min(_LONGEST_WAIT, 2 * fields["wait"])
 
 
@@ -61,7 +62,7 @@ def report_of(told: Mapping[str, Any]) -> BackupReport:
         frames=told["frames"],
         records=told["records"],
         bytes=told["bytes"],
-        taken_at=ops.moment(told["taken_at"]),
+        taken_at=replies.moment(told["taken_at"]),
         restored_from=told.get("restored_from"),
     )
 

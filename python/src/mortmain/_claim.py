@@ -15,16 +15,18 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from . import _arguments as arguments
 from . import _frames
-from . import _operations as ops
+from . import _replies as replies
+from . import _requests as requests
 from ._codec import decode, encode, to_json
 from ._errors import ClaimHeld, ClaimLost, Conflict, GatewayUnavailable, MortmainError, invalid
 from ._flows import Flows, Meta, merge_patch
 from ._link import Ask, Flow, drive, logger
 from ._models import Receipt, Snapshot
-from ._operations import Draft
 from ._renewal import RELEASE_TIMEOUT, Renewer
 from ._request_id import encode_request_id
+from ._requests import Draft
 
 if TYPE_CHECKING:
     from ._store import Store
@@ -110,7 +112,7 @@ class Grant:
     def append(
         self, item: Any, unique: str | None, request_id: str | None, timeout: float | None, meta: Meta
     ) -> Flow[Receipt]:
-        ids = None if unique is None else [ops.check_unique(unique)]
+        ids = None if unique is None else [arguments.check_unique(unique)]
         data = to_json(item, "item")
 
         def write(draft: Draft) -> None:
@@ -152,7 +154,7 @@ class Grant:
         except Conflict as conflict:
             self._judge(conflict)
             raise
-        return ops.parse_receipt(reply.fields)
+        return replies.parse_receipt(reply.fields)
 
     def _moved(self, receipt: Receipt, content_type: str | None, value: Any) -> None:
         self.base = receipt
@@ -184,7 +186,7 @@ class Grant:
 
     def renew(self, timeout: float) -> Flow[None]:
         sent_at = time.monotonic()
-        request = ops.simple(_frames.RENEW, {"key": self.key, "claim_id": self.claim_id})
+        request = requests.simple(_frames.RENEW, {"key": self.key, "claim_id": self.claim_id})
         yield Ask(self.flows.link, request, sent_at + timeout)
         self.expires = sent_at + self.ttl
 
@@ -194,7 +196,7 @@ class Grant:
             self.released = True
             return
         self.released = True
-        request = ops.simple(_frames.RELEASE, {"key": self.key, "claim_id": self.claim_id})
+        request = requests.simple(_frames.RELEASE, {"key": self.key, "claim_id": self.claim_id})
         try:
             yield Ask(self.flows.link, request, time.monotonic() + RELEASE_TIMEOUT)
         except MortmainError as error:
@@ -213,7 +215,7 @@ def acquire(
     """A grant, renewed from now on. Asking again with the same claimId is the same claim, so a lost answer
     costs nothing.
     """
-    key = ops.check_key(key)
+    key = arguments.check_key(key)
     ttl = _seconds("ttl", ttl, 0.1)
     wait = None if wait is None else _seconds("wait", wait, 0.0)
     max_hold = None if max_hold is None else _seconds("max_hold", max_hold, 0.0)
@@ -229,7 +231,7 @@ def acquire(
     deadline = None if wait is None or talk is None else talk + wait
     sent_at = time.monotonic()
     try:
-        reply, _ = yield Ask(flows.link, ops.simple(_frames.CLAIM, fields, stamp=True), deadline)
+        reply, _ = yield Ask(flows.link, requests.simple(_frames.CLAIM, fields, stamp=True), deadline)
     except GatewayUnavailable as error:
         if error.reason != "timeout":
             raise
@@ -241,7 +243,7 @@ def acquire(
         # release it.
         _renewer.abandon(flows, key, claim_id)
         raise
-    snapshot = ops.parse_one(reply, flows.codec)
+    snapshot = replies.parse_one(reply, flows.codec)
     # The ttl counts from the grant. Without a wait the request was granted at once, and its sending is the
     # safe bound;
     # after a wait the answer's arrival less the waiting is not known, so the gateway's first renewal sets it.

@@ -11,8 +11,10 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from . import _arguments as arguments
 from . import _frames
-from . import _operations as ops
+from . import _replies as replies
+from . import _requests as requests
 from ._codec import encode, to_json
 from ._errors import (
     MortmainError,
@@ -31,8 +33,8 @@ from ._models import (
     Snapshot,
     Ticket,
 )
-from ._operations import Author, Draft
 from ._request_id import encode_request_id
+from ._requests import Author, Draft
 from ._rounds import overwritten
 
 Meta = Mapping[str, str] | None
@@ -73,7 +75,7 @@ class Flows:
         last: int | None = None,
         values: bool = True,
     ) -> Flow[list[Snapshot[Any]]]:
-        fields: dict[str, Any] = {"keys": [ops.check_key(key) for key in keys]}
+        fields: dict[str, Any] = {"keys": [arguments.check_key(key) for key in keys]}
         if last is not None:
             if not isinstance(last, int) or isinstance(last, bool) or last < 0:
                 raise invalid("last", "a number of items, at least 0")
@@ -82,8 +84,8 @@ class Flows:
             fields["at"] = at
         if not values:
             fields["values"] = False
-        reply, _ = yield Ask(self.link, ops.simple(_frames.READ, fields), self.deadline(timeout))
-        return ops.parse_snapshots(reply, self.codec)
+        reply, _ = yield Ask(self.link, requests.simple(_frames.READ, fields), self.deadline(timeout))
+        return replies.parse_snapshots(reply, self.codec)
 
     def read(
         self,
@@ -101,14 +103,14 @@ class Flows:
             found = yield from self.read_many((key,), timeout, last=last, at=revision)
             return found[0]
         reply = yield from self._read_version(key, version, last, timeout)
-        return ops.parse_snapshots(reply, self.codec)[0]
+        return replies.parse_snapshots(reply, self.codec)[0]
 
     def _read_version(self, key: str, version: int, last: int | None, timeout: float | None) -> Flow[Reply]:
-        fields: dict[str, Any] = {"keys": [ops.check_key(key)], "version": _count("version", version)}
+        fields: dict[str, Any] = {"keys": [arguments.check_key(key)], "version": _count("version", version)}
         if last is not None:
             fields["last"] = _count("last", last)
         reply: Reply
-        reply, _ = yield Ask(self.link, ops.simple(_frames.READ, fields), self.deadline(timeout))
+        reply, _ = yield Ask(self.link, requests.simple(_frames.READ, fields), self.deadline(timeout))
         return reply
 
     # ------------------------------------------------------------ history
@@ -133,14 +135,14 @@ class Flows:
         self, key: str, limit: int | None, before: int | None, values: bool, timeout: float | None
     ) -> Flow[tuple[list[Event], bool]]:
         """Events, newest first, and whether there are more."""
-        fields: dict[str, Any] = {"key": ops.check_key(key)}
+        fields: dict[str, Any] = {"key": arguments.check_key(key)}
         fields["limit"] = _EVENTS if limit is None else min(limit, _EVENTS)
         if before is not None:
             fields["before"] = before
         if values:
             fields["values"] = True
-        reply, _ = yield Ask(self.link, ops.simple(_frames.HISTORY, fields), self.deadline(timeout))
-        return ops.parse_events(reply, self.codec), bool(reply.fields["more"])
+        reply, _ = yield Ask(self.link, requests.simple(_frames.HISTORY, fields), self.deadline(timeout))
+        return replies.parse_events(reply, self.codec), bool(reply.fields["more"])
 
     def watch_page(
         self, prefix: str, after: int | None, store_id: str | None, values: bool, wait: float, deadline: float | None
@@ -148,16 +150,17 @@ class Flows:
         """(events, everything up to this revision was seen, the store, whether there are more now). wait: seconds
         for the first one.
         """
-        fields: dict[str, Any] = {"prefix": ops.check_key(prefix, "prefix"), "limit": _EVENTS, "wait": wait}
+        fields: dict[str, Any] = {"prefix": arguments.check_key(prefix, "prefix"), "limit": _EVENTS, "wait": wait}
         if after is not None:
             fields["after"] = after
         if store_id is not None:
             fields["store"] = store_id
         if values:
             fields["values"] = True
-        reply, _ = yield Ask(self.link, ops.simple(_frames.WATCH, fields), deadline)
+        reply, _ = yield Ask(self.link, requests.simple(_frames.WATCH, fields), deadline)
         answer = reply.fields
-        return ops.parse_events(reply, self.codec), answer["read_revision"], answer["store_id"], bool(answer["more"])
+        events = replies.parse_events(reply, self.codec)
+        return events, answer["read_revision"], answer["store_id"], bool(answer["more"])
 
     def restore(
         self,
@@ -170,8 +173,8 @@ class Flows:
     ) -> Flow[Receipt]:
         """The bytes as they were, with their content type: no codec has to understand them."""
         if base is None:
-            raise _needs_base(ops.check_key(key))
-        resolved = ops.resolve_base(base, ops.check_key(key))
+            raise _needs_base(arguments.check_key(key))
+        resolved = requests.resolve_base(base, arguments.check_key(key))
         over = self.deadline(timeout)
         reply = yield from self._read_version(key, version, None, timeout)
         old = reply.fields["snaps"][0]
@@ -183,7 +186,7 @@ class Flows:
             draft.delete(key)
         request = draft.request(self.author, encode_request_id(request_id), meta)
         reply, _ = yield Ask(self.link, request, over)
-        return ops.parse_receipt(reply.fields)
+        return replies.parse_receipt(reply.fields)
 
     def scan_page(
         self,
@@ -195,7 +198,7 @@ class Flows:
         timeout: float | None = None,
     ) -> Flow[tuple[list[Snapshot[Any]], int, str, bool]]:
         """(snapshots, the revision they were read at, store id, whether there are more)."""
-        fields: dict[str, Any] = {"prefix": ops.check_key(prefix, "prefix")}
+        fields: dict[str, Any] = {"prefix": arguments.check_key(prefix, "prefix")}
         fields["limit"] = _PAGE if limit is None else min(limit, _PAGE)
         if after is not None:
             fields["after"] = after
@@ -203,10 +206,10 @@ class Flows:
             fields["at"] = at
         if not values:
             fields["values"] = False
-        reply, _ = yield Ask(self.link, ops.simple(_frames.SCAN, fields), self.deadline(timeout))
+        reply, _ = yield Ask(self.link, requests.simple(_frames.SCAN, fields), self.deadline(timeout))
         answer = reply.fields
         return (
-            ops.parse_snapshots(reply, self.codec),
+            replies.parse_snapshots(reply, self.codec),
             answer["read_revision"],
             answer["store_id"],
             bool(answer.get("more")),
@@ -217,7 +220,7 @@ class Flows:
     def send(self, draft: Draft, request_id: str | None, timeout: float | None, meta: Meta) -> Flow[Receipt]:
         request = draft.request(self.author, encode_request_id(request_id), meta)
         reply, _ = yield Ask(self.link, request, self.deadline(timeout))
-        return ops.parse_receipt(reply.fields)
+        return replies.parse_receipt(reply.fields)
 
     def commit(
         self,
@@ -229,7 +232,7 @@ class Flows:
         timeout: float | None,
         meta: Meta,
     ) -> Flow[Receipt]:
-        key = ops.check_key(key)
+        key = arguments.check_key(key)
         if overwrite:
             self._no_base(base)
             content_type, data = encode(value, self.codec)
@@ -239,15 +242,15 @@ class Flows:
             return receipt
         if base is None:
             raise _needs_base(key)
-        request = ops.put(key, value, base, self.codec).request(self.author, encode_request_id(request_id), meta)
+        request = requests.put(key, value, base, self.codec).request(self.author, encode_request_id(request_id), meta)
         reply, _ = yield Ask(self.link, request, self.deadline(timeout))
-        return ops.parse_receipt(reply.fields)
+        return replies.parse_receipt(reply.fields)
 
     def create(
         self, key: str, value: Any, request_id: str | None, timeout: float | None, meta: Meta
     ) -> Flow[Receipt]:
         draft = Draft(self.codec)
-        draft.guard("absent", ops.check_key(key))
+        draft.guard("absent", arguments.check_key(key))
         draft.put(key, *encode(value, self.codec))
         return self.send(draft, request_id, timeout, meta)
 
@@ -255,7 +258,7 @@ class Flows:
         self, key: str, value: Any, request_id: str | None, timeout: float | None, meta: Meta
     ) -> Flow[Receipt]:
         draft = Draft(self.codec)
-        draft.ensure(ops.check_key(key), *encode(value, self.codec))
+        draft.ensure(arguments.check_key(key), *encode(value, self.codec))
         return self.send(draft, request_id, timeout, meta)
 
     def delete(
@@ -272,14 +275,14 @@ class Flows:
             raise invalid("key", "either a key or prefix=")
         if prefix is not None:
             return self._delete_prefix(prefix, base, overwrite, request_id, timeout, meta)
-        name = ops.check_key(key)
+        name = arguments.check_key(key)
         if overwrite:
             self._no_base(base)
             return overwritten(self, name, lambda draft: draft.delete(name, True), request_id, timeout, meta)
         if base is None:
             raise _needs_base(name)
         draft = Draft(self.codec)
-        draft.base(ops.resolve_base(base, name))
+        draft.base(requests.resolve_base(base, name))
         draft.delete(name)
         return self.send(draft, request_id, timeout, meta)
 
@@ -292,7 +295,7 @@ class Flows:
         timeout: float | None,
         meta: Meta,
     ) -> Flow[Receipt]:
-        prefix = ops.check_key(prefix, "prefix")
+        prefix = arguments.check_key(prefix, "prefix")
         if overwrite:
             raise invalid("overwrite", "a prefix is deleted on a ticket, or in a transaction that read it")
         if not isinstance(base, Ticket) or not base.key.startswith(prefix):
@@ -319,7 +322,7 @@ class Flows:
         meta: Meta,
     ) -> Flow[Receipt]:
         draft = Draft(self.codec)
-        draft.append(ops.check_key(key), [to_json(item, "item") for item in items], unique)
+        draft.append(arguments.check_key(key), [to_json(item, "item") for item in items], unique)
         return self.send(draft, request_id, timeout, meta)
 
     def merge(
@@ -334,22 +337,22 @@ class Flows:
         draft = Draft(self.codec)
         data = merge_patch(patch)
         if base is not None:
-            draft.merge_base(ops.resolve_base(base, ops.check_key(key)), patch)
-        draft.merge(ops.check_key(key), data)
+            draft.merge_base(requests.resolve_base(base, arguments.check_key(key)), patch)
+        draft.merge(arguments.check_key(key), data)
         return self.send(draft, request_id, timeout, meta)
 
     def increment(
         self, key: str, by: object, request_id: str | None, timeout: float | None, meta: Meta
     ) -> Flow[Receipt]:
         draft = Draft(self.codec)
-        draft.increment(ops.check_key(key), ops.number_text(by))
+        draft.increment(arguments.check_key(key), arguments.number_text(by))
         return self.send(draft, request_id, timeout, meta)
 
     def add_to_set(
         self, key: str, item: Any, request_id: str | None, timeout: float | None, meta: Meta
     ) -> Flow[Receipt]:
         draft = Draft(self.codec)
-        draft.add_to_set(ops.check_key(key), to_json(item, "item"))
+        draft.add_to_set(arguments.check_key(key), to_json(item, "item"))
         return self.send(draft, request_id, timeout, meta)
 
     def reduce(
@@ -358,7 +361,7 @@ class Flows:
         if not isinstance(function, str) or function.count(":") != 1:
             raise invalid("function", '"package.module:function"')
         draft = Draft(self.codec)
-        draft.reduce(ops.check_key(key), function, to_json(argument, "argument"))
+        draft.reduce(arguments.check_key(key), function, to_json(argument, "argument"))
         return self.send(draft, request_id, timeout, meta)
 
     # ------------------------------------------------------------ operators and questions
@@ -368,7 +371,7 @@ class Flows:
             raise invalid("base", f"a Snapshot, Receipt, Ticket or claim, not {type(base).__name__}")
         draft = Draft(self.codec)
         for part in base.keys.values() if isinstance(base, Receipt) else (base,):
-            draft.base(ops.resolve_base(part, part.key))
+            draft.base(requests.resolve_base(part, part.key))
         yield Ask(self.link, draft.check(), self.deadline(timeout))
 
     def reclaim(
@@ -381,18 +384,18 @@ class Flows:
         timeout: float | None,
     ) -> Flow[list[tuple[str, int, str | None]]]:
         given = {
-            name: ops.check_key(text, name)
+            name: arguments.check_key(text, name)
             for name, text in (("key", key), ("prefix", prefix), ("holder", holder))
             if text is not None
         }
         if len(given) != 1:
             raise invalid("key", "exactly one of key, prefix, holder")
-        fields = {**given, "writer": self.author.name, "reason": ops.check_key(reason, "reason")}
-        request = ops.simple(
+        fields = {**given, "writer": self.author.name, "reason": arguments.check_key(reason, "reason")}
+        request = requests.simple(
             _frames.RECLAIM, fields, request_id=encode_request_id(request_id), mutating=True, stamp=True
         )
         reply, _ = yield Ask(self.link, request, self.deadline(timeout))
-        return ops.parse_reclaimed(reply)
+        return replies.parse_reclaimed(reply)
 
     # ------------------------------------------------------------ mirrored files
 
@@ -400,34 +403,34 @@ class Flows:
         if foreign not in ("raise", "adopt"):
             raise invalid("foreign", 'either "raise" or "adopt"')
         fields = {
-            "prefix": ops.check_key(prefix, "prefix"),
-            "directory": ops.check_directory(directory),
+            "prefix": arguments.check_key(prefix, "prefix"),
+            "directory": arguments.check_directory(directory),
             "sync": bool(sync),
             "foreign": foreign,
             "writer": self.author.name,
         }
-        reply, _ = yield Ask(self.link, ops.simple(_frames.MOUNT, fields), self.deadline(timeout))
-        return ops.parse_mount(reply.fields)
+        reply, _ = yield Ask(self.link, requests.simple(_frames.MOUNT, fields), self.deadline(timeout))
+        return replies.parse_mount(reply.fields)
 
     def unmount(self, prefix: str, timeout: float | None) -> Flow[None]:
-        fields = {"prefix": ops.check_key(prefix, "prefix"), "writer": self.author.name}
-        yield Ask(self.link, ops.simple(_frames.UNMOUNT, fields), self.deadline(timeout))
+        fields = {"prefix": arguments.check_key(prefix, "prefix"), "writer": self.author.name}
+        yield Ask(self.link, requests.simple(_frames.UNMOUNT, fields), self.deadline(timeout))
 
     def adopt(self, key: str, request_id: str | None, timeout: float | None, meta: Meta) -> Flow[Receipt]:
-        merged = {**self.author.meta, **ops.check_meta(meta)}
-        fields: dict[str, Any] = {"key": ops.check_key(key), "writer": self.author.name}
+        merged = {**self.author.meta, **arguments.check_meta(meta)}
+        fields: dict[str, Any] = {"key": arguments.check_key(key), "writer": self.author.name}
         if merged:
             fields["meta"] = merged
-        request = ops.simple(
+        request = requests.simple(
             _frames.ADOPT, fields, request_id=encode_request_id(request_id), mutating=True, stamp=True
         )
         reply, _ = yield Ask(self.link, request, self.deadline(timeout))
-        return ops.parse_receipt(reply.fields)
+        return replies.parse_receipt(reply.fields)
 
     def claims(self, prefix: str, timeout: float | None) -> Flow[list[ClaimInfo]]:
-        fields = {"prefix": ops.check_key(prefix, "prefix")} if prefix else {}
-        reply, _ = yield Ask(self.link, ops.simple(_frames.CLAIMS, fields), self.deadline(timeout))
-        return ops.parse_claim_infos(reply)
+        fields = {"prefix": arguments.check_key(prefix, "prefix")} if prefix else {}
+        reply, _ = yield Ask(self.link, requests.simple(_frames.CLAIMS, fields), self.deadline(timeout))
+        return replies.parse_claim_infos(reply)
 
     def resolve(self, request_id: str, timeout: float | None) -> Flow[Committed | NotCommitted]:
         encode_request_id(request_id if request_id is not None else "")
@@ -435,35 +438,35 @@ class Flows:
         since, store_id = self.link.known_of(request_id)
         if store_id is not None:
             fields["store"] = store_id
-        request = ops.simple(_frames.RESOLVE, fields)
+        request = requests.simple(_frames.RESOLVE, fields)
         request.since = since
         reply, _ = yield Ask(self.link, request, self.deadline(timeout))
         if reply.fields["outcome"] == "committed":
-            return Committed(ops.parse_receipt(reply.fields))
+            return Committed(replies.parse_receipt(reply.fields))
         return NotCommitted()
 
     def contention(self, window: float, within: float, timeout: float | None) -> Flow[list[Contention]]:
         fields = {"window": _seconds("window", window), "within": _seconds("within", within)}
-        reply, _ = yield Ask(self.link, ops.simple(_frames.CONTENTION, fields), self.deadline(timeout))
-        return ops.parse_contention(reply)
+        reply, _ = yield Ask(self.link, requests.simple(_frames.CONTENTION, fields), self.deadline(timeout))
+        return replies.parse_contention(reply)
 
     def retain(
         self, prefix: str, versions: int | None, days: float | None, timeout: float | None
     ) -> Flow[dict[str, Any]]:
         fields = {
-            "prefix": ops.check_key(prefix, "prefix") if prefix else "",
+            "prefix": arguments.check_key(prefix, "prefix") if prefix else "",
             "versions": _count("versions", 0 if versions is None else versions),
             "seconds": round(_seconds("days", 0 if days is None else days) * 86400),
             "writer": self.author.name,
         }
-        reply, _ = yield from self.link.call(ops.simple(_frames.RETAIN, fields), self.deadline(timeout))
+        reply, _ = yield from self.link.call(requests.simple(_frames.RETAIN, fields), self.deadline(timeout))
         return reply.fields
 
     def config(self, settings: Mapping[str, int], timeout: float | None) -> Flow[dict[str, Any]]:
         deadline = self.deadline(timeout)
-        requests = [{"name": name, "value": _count(name, value)} for name, value in settings.items()]
-        for fields in requests or [{}]:
-            request = ops.simple(_frames.CONFIGURE, {**fields, "writer": self.author.name})
+        changes = [{"name": name, "value": _count(name, value)} for name, value in settings.items()]
+        for fields in changes or [{}]:
+            request = requests.simple(_frames.CONFIGURE, {**fields, "writer": self.author.name})
             reply, _ = yield from self.link.call(request, deadline)
         return reply.fields
 
@@ -471,7 +474,7 @@ class Flows:
         whole: dict[str, Any] = {}
         more = True
         while more:
-            reply, _ = yield from self.link.call(ops.simple(_frames.COMPACT, {}), self.deadline(timeout))
+            reply, _ = yield from self.link.call(requests.simple(_frames.COMPACT, {}), self.deadline(timeout))
             part = reply.fields
             more = part.pop("more")
             dropped = whole.get("records_dropped", 0) + part["records_dropped"]
@@ -486,7 +489,7 @@ class Flows:
 
     def info(self, timeout: float | None) -> Flow[dict[str, Any]]:
         reply: Reply
-        reply, _ = yield Ask(self.link, ops.simple(_frames.INFO, {}), self.deadline(timeout))
+        reply, _ = yield Ask(self.link, requests.simple(_frames.INFO, {}), self.deadline(timeout))
         return reply.fields
 
 

@@ -28,7 +28,7 @@ from ._errors import (
     ValueTooLarge,
 )
 from ._frames import Frame, Reply, Request
-from ._operations import parse_error
+from ._replies import parse_error
 from ._transport import Broken, Greeted, Pool
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from ._gateway import may_start
 from ._link import Link
 from ._models import Operation
 from ._open_path import directory_of
-from ._operations import Author
+from ._requests import Author
 from ._store import Store
 
 if TYPE_CHECKING:

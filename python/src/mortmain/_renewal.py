@@ -10,7 +10,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 from . import _frames
-from . import _operations as ops
+from . import _requests as requests
 from ._errors import Conflict, MortmainError
 from ._link import drive, logger
 
@@ -85,7 +85,7 @@ class Renewer:
 
     @staticmethod
     def _let_go(flows: Flows, key: str, claim_id: str) -> None:
-        request = ops.simple(_frames.RELEASE, {"key": key, "claim_id": claim_id})
+        request = requests.simple(_frames.RELEASE, {"key": key, "claim_id": claim_id})
         try:
             flows.link.ask(request, time.monotonic() + RELEASE_TIMEOUT)
         except MortmainError as error:

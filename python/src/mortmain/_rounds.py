@@ -12,8 +12,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from . import _arguments as arguments
 from . import _frames
-from . import _operations as ops
+from . import _replies as replies
+from . import _requests as requests
 from ._codec import encode
 from ._errors import (
     ClaimHeld,
@@ -27,8 +29,8 @@ from ._errors import (
 )
 from ._link import Ask, Flow, Invoke, Pause
 from ._models import DELETE, Receipt, Snapshot
-from ._operations import Draft, Put
 from ._request_id import encode_request_id
+from ._requests import Draft, Put
 
 if TYPE_CHECKING:
     from ._flows import Flows
@@ -49,7 +51,7 @@ def updated(
     meta: Meta,
 ) -> Flow[tuple[Receipt, int]]:
     """The receipt and the number of rounds."""
-    key = ops.check_key(key)
+    key = arguments.check_key(key)
     if not callable(function):
         raise invalid("fn", "a function of the value")
 
@@ -131,7 +133,7 @@ def _rounds(
             number += 1
             try:
                 reply, _ = yield Ask(link, request, flows.deadline(timeout))
-                return ops.parse_receipt(reply.fields), number
+                return replies.parse_receipt(reply.fields), number
             except Conflict as error:
                 conflict = error
         conflict.attempts = max(number, 1)
@@ -153,8 +155,8 @@ def _take_turn(
     flows: Flows, key: str, timeout: float | None, over: float | None
 ) -> Flow[tuple[int, Snapshot[Any]]]:
     fields = {"key": key, "wait": None if over is None else max(0.0, over - time.monotonic())}
-    reply, _ = yield Ask(flows.link, ops.simple(_frames.TURN, fields), flows.deadline(timeout))
-    return reply.fields["turn"], ops.parse_one(reply, flows.codec)
+    reply, _ = yield Ask(flows.link, requests.simple(_frames.TURN, fields), flows.deadline(timeout))
+    return reply.fields["turn"], replies.parse_one(reply, flows.codec)
 
 
 def _in_turn(flows: Flows, turn: int | None, making: Flow[Any], timeout: float | None) -> Flow[Any]:
@@ -166,7 +168,7 @@ def _in_turn(flows: Flows, turn: int | None, making: Flow[Any], timeout: float |
         draft = yield from making
     except Exception:
         try:
-            request = ops.simple(_frames.TURN_END, {"turn": turn})
+            request = requests.simple(_frames.TURN_END, {"turn": turn})
             yield Ask(flows.link, request, flows.deadline(timeout))
         except MortmainError:
             pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from . import _frames
-from . import _operations as ops
+from . import _requests as requests
 from ._errors import GatewayUnavailable
 from ._flows import Flows
 from ._link import Connect, Exchange, Flow, Pause
@@ -27,7 +27,7 @@ def stop_gateway(flows: Flows, timeout: float | None) -> Flow[None]:
             return
         raise
     try:
-        frame = ops.simple(_frames.STOP, {}).bytes(connection.deadline_ms(deadline), "", 0)
+        frame = requests.simple(_frames.STOP, {}).bytes(connection.deadline_ms(deadline), "", 0)
         # Not through the one loop: that would start a successor only to stop it.
         yield Exchange(connection, frame, deadline)
         while connection.usable():

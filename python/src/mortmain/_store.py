@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import _operations as ops
+from . import _arguments as arguments
 from ._backup import backed_up, verified
 from ._blame import blamed, differences
 from ._call import Call
@@ -34,8 +34,9 @@ from ._models import (
     Ticket,
     VerifyReport,
 )
-from ._operations import Author, with_result
+from ._replies import with_result
 from ._request_id import encode_request_id
+from ._requests import Author
 from ._rounds import before_another_run, updated
 from ._stop import stop_gateway
 from ._transaction import Block, Transaction, Work
@@ -157,7 +158,7 @@ class Store:
         """
         after: str | None = None
         at: int | None = None
-        left = ops.check_limit(limit)
+        left = arguments.check_limit(limit)
         while left is None or left > 0:
             page, at, _, more = self._run(
                 "scan", prefix, self._flows.scan_page(prefix, after, left, at, values, timeout)
@@ -343,7 +344,7 @@ class Store:
         unique: an id; an item whose id is in the list is not added again. Waits while the key is claimed,
         then ClaimHeld.
         """
-        ids = None if unique is None else [ops.check_unique(unique)]
+        ids = None if unique is None else [arguments.check_unique(unique)]
         return self._run("append", key, self._flows.append(key, [item], ids, request_id, timeout, meta))
 
     def extend(
@@ -357,8 +358,8 @@ class Store:
         meta: Meta = None,
     ) -> Receipt:
         """Append several items in one commit; unique: one id per item."""
-        found = ops.check_items(items)
-        ids = ops.check_uniques(unique, len(found))
+        found = arguments.check_items(items)
+        ids = arguments.check_uniques(unique, len(found))
         return self._run("extend", key, self._flows.append(key, found, ids, request_id, timeout, meta))
 
     def merge(

@@ -12,7 +12,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from . import _operations as ops
+from . import _arguments as arguments
+from . import _replies as replies
+from . import _requests as requests
 from ._claim import ClaimView
 from ._codec import JSON, decode, encode, to_json
 from ._errors import StoreChanged, invalid
@@ -20,7 +22,7 @@ from ._flows import Flows, merge_patch
 from ._folds import folded
 from ._link import Ask
 from ._models import Receipt, Snapshot, Ticket
-from ._operations import Draft
+from ._requests import Draft
 
 if TYPE_CHECKING:
     from ._async_store import AsyncStore
@@ -57,7 +59,7 @@ class Work:
 
     def read_many(self, keys: Iterable[str]) -> Flow[list[Snapshot[Any]]]:
         self._open()
-        names = [ops.check_key(key) for key in keys]
+        names = [arguments.check_key(key) for key in keys]
         yield from self._fetch([name for name in dict.fromkeys(names) if name not in self.reads])
         return [self._with_writes(self.reads[name]) for name in names]
 
@@ -138,9 +140,9 @@ class Work:
         if (key is None) == (prefix is None):
             raise invalid("key", "either a key or prefix=")
         if prefix is None:
-            self.pending[ops.check_key(key)] = [("delete",)]
+            self.pending[arguments.check_key(key)] = [("delete",)]
             return
-        prefix = ops.check_key(prefix, "prefix")
+        prefix = arguments.check_key(prefix, "prefix")
         if any(name.startswith(prefix) for name in self.pending):
             raise invalid("prefix", "delete a prefix before writing keys below it")
         self.deleted_prefixes.append(prefix)
@@ -156,14 +158,14 @@ class Work:
 
     def delta(self, key: str, *step: Any) -> None:
         self._open()
-        self.pending.setdefault(ops.check_key(key), []).append(step)
+        self.pending.setdefault(arguments.check_key(key), []).append(step)
 
     def follow(self, key: str, ticket: Ticket) -> None:
         self._may_write(key)
         if not isinstance(ticket, Ticket):
             raise invalid("ticket", f"a Ticket, not {type(ticket).__name__}")
         if ticket.key != key:
-            ops.resolve_base(ticket, key)
+            requests.resolve_base(ticket, key)
         self.followed[key] = ticket
 
     def hold(self, claim: ClaimView) -> None:
@@ -176,7 +178,7 @@ class Work:
     def _may_write(self, key: object) -> None:
         if self.done or not isinstance(key, str):
             self._open()
-            ops.check_key(key)
+            arguments.check_key(key)
 
     def _open(self) -> None:
         if self.done:
@@ -207,7 +209,7 @@ class Work:
         if draft.writes:
             request = draft.request(flows.author, identity, meta, plain=plain, attempt=attempt)
             reply, _ = yield Ask(flows.link, request, flows.deadline(timeout))
-            return ops.parse_receipt(reply.fields)
+            return replies.parse_receipt(reply.fields)
         if self.followed or self.held:
             yield Ask(flows.link, draft.check(), flows.deadline(timeout))
         # Everything was read at one revision: there is nothing to judge.
@@ -269,13 +271,13 @@ class Writes:
 
     def append(self, key: str, item: Any, unique: str | None = None) -> None:
         """Append one item to a list; an item whose id is in the list is not added again."""
-        ids = None if unique is None else [ops.check_unique(unique)]
+        ids = None if unique is None else [arguments.check_unique(unique)]
         self._work.delta(key, "append", [to_json(item, "item")], ids)
 
     def extend(self, key: str, items: Iterable[Any], unique: Iterable[str] | None = None) -> None:
         """Append items; unique: one id per item."""
-        data = [to_json(item, "items") for item in ops.check_items(items)]
-        ids = ops.check_uniques(unique, len(data))
+        data = [to_json(item, "items") for item in arguments.check_items(items)]
+        ids = arguments.check_uniques(unique, len(data))
         if data:
             self._work.delta(key, "append", data, ids)
 
@@ -285,7 +287,7 @@ class Writes:
 
     def increment(self, key: str, by: int | float | Decimal = 1) -> None:
         """Add to a number."""
-        self._work.delta(key, "increment", ops.number_text(by))
+        self._work.delta(key, "increment", arguments.number_text(by))
 
     def add_to_set(self, key: str, item: Any) -> None:
         """Add a member to a list that is used as a set."""

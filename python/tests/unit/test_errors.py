@@ -11,7 +11,7 @@ import pytest
 
 import mortmain
 from mortmain import _errors
-from mortmain._operations import parse_snapshot
+from mortmain._replies import parse_snapshot
 
 PROTOCOL = {
     "VERSION_CONFLICT": ("VersionConflict", "reread"),

@@ -11,7 +11,8 @@ import pytest
 
 import mortmain
 from mortmain import _models
-from mortmain._operations import parse_receipt, resolve_base, with_result
+from mortmain._replies import parse_receipt, with_result
+from mortmain._requests import resolve_base
 
 WHEN = datetime(2026, 1, 2, tzinfo=timezone.utc)
 SNAPSHOT = mortmain.Snapshot(

@@ -185,7 +185,9 @@ ALLOWED = {
     "_codec": {"_errors", "_frames", "_dataclass_codec"},
     "_dataclass_codec": {"_errors"},
     "_frames": set(),
-    "_operations": BASIC | {"_codec", "_frames"},
+    "_arguments": {"_errors"},
+    "_requests": BASIC | {"_arguments", "_codec", "_frames"},
+    "_replies": BASIC | {"_codec", "_frames"},
     "_retry": {"_errors"},
     "_transport": BASIC | {"_frames", "_transport"},
 }

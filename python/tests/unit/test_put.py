@@ -6,7 +6,7 @@ import pytest
 
 from mortmain import InvalidRequest
 from mortmain._models import Receipt, Snapshot
-from mortmain._operations import Author, Draft, put, resolve_base
+from mortmain._requests import Author, Draft, put, resolve_base
 
 
 def snapshot(key, version=7, revision=40):

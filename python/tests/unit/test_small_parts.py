@@ -9,7 +9,8 @@ import time
 import pytest
 
 import mortmain
-from mortmain import _operations as ops
+from mortmain import _arguments as arguments
+from mortmain import _requests as requests
 from mortmain._claim import _seconds
 from mortmain._open import default_agent, directory_of
 from mortmain._request_id import encode_request_id, uuid7
@@ -83,24 +84,24 @@ def test_a_bad_request_id_is_refused(bad):
 @pytest.mark.parametrize("bad", [True, float("nan"), float("inf"), "1", None, [1]])
 def test_only_a_finite_number_is_an_increment(bad):
     with pytest.raises(mortmain.InvalidRequest):
-        ops.number_text(bad)
+        arguments.number_text(bad)
 
 
 def test_increments_are_json_numbers():
     from decimal import Decimal
 
-    texts = [ops.number_text(by) for by in (1, -2, 1.5, 1e300, Decimal("0.10"), Decimal("1E+2"))]
+    texts = [arguments.number_text(by) for by in (1, -2, 1.5, 1e300, Decimal("0.10"), Decimal("1E+2"))]
     assert texts == ["1", "-2", "1.5", "1e+300", "0.10", "1e+2"]
 
 
 def test_bad_arguments_are_named():
     for field, call in {
-        "key": lambda: ops.check_key(3),
-        "meta": lambda: ops.check_meta({"a": 1}),
-        "unique": lambda: ops.check_uniques(["a"], 2),
-        "items": lambda: ops.check_items("abc"),
-        "limit": lambda: ops.check_limit(-1),
-        "agent": lambda: ops.Author(""),
+        "key": lambda: arguments.check_key(3),
+        "meta": lambda: arguments.check_meta({"a": 1}),
+        "unique": lambda: arguments.check_uniques(["a"], 2),
+        "items": lambda: arguments.check_items("abc"),
+        "limit": lambda: arguments.check_limit(-1),
+        "agent": lambda: requests.Author(""),
         "ttl": lambda: _seconds("ttl", 0.01, 0.1),
         "wait": lambda: _seconds("wait", float("nan"), 0.0),
         "attempts": lambda: mortmain.retry(attempts=0),
@@ -113,13 +114,13 @@ def test_bad_arguments_are_named():
 
 def test_a_merge_base_is_cut_down_to_the_fields_that_the_patch_names():
     base = mortmain.Snapshot("k", {"a": 1, "b": 2, "c": 3}, 4, 5, 6, 7, 8, "s")
-    draft = ops.Draft(None)
+    draft = requests.Draft(None)
     draft.merge_base(base, {"b": 9, "new": None})
     request = draft.check()
     assert b"".join(request.payload) == b'{"b":2}'
     assert draft.guards == [["fields", "k", 4, 5, 7], ["epoch", "k", 6]]
     receipt = mortmain.Receipt("k", 4, 5, 6, 7, "s", "id")
-    draft = ops.Draft(None)
+    draft = requests.Draft(None)
     draft.merge_base(receipt, {"b": 9})
     assert draft.guards == [["version", "k", 4, 5], ["epoch", "k", 6]]
 
