@@ -622,9 +622,12 @@ class AsyncStore:
 
     async def config(self, *, timeout: float | None = None, **settings: int) -> dict[str, Any]:
         """The settings of the store; those that are given are changed first. They are part of the journal, so whoever
-        starts the gateway has no say in them.
+        starts the gateway has no say in them. They hold from the next commit on.
 
-        history_bytes: bytes of history that are kept at most, of all keys together. `retain`: the rules, by prefix.
+        history_bytes: bytes of history that are kept at most, of all keys together. value_bytes: of the largest value,
+        1 KiB to 128 MiB; what is there already stays. horizon_seconds (60 to a year), horizon_ids (1,000 to 4,000,000):
+        request ids are remembered as long, and as many; whichever ends first. `retain`: the rules, by prefix.
+        InvalidRequest: there is no such setting, or it cannot have the value; those before it are changed.
         """
         return await self._run("config", None, self._flows.config(settings, timeout))
 

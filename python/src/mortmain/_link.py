@@ -23,12 +23,14 @@ from ._errors import (
     JournalCorrupt,
     MortmainError,
     ProtocolMismatch,
+    RequestIdExpired,
     StoreClosed,
     Unsupported,
     ValueTooLarge,
 )
 from ._frames import Frame, Reply, Request
 from ._replies import parse_error
+from ._request_id import GivenId
 from ._transport import Broken, Greeted, Pool
 
 T = TypeVar("T")
@@ -262,6 +264,10 @@ class Link:
                 pauses += 1
                 yield Pause(_backoff(pauses, deadline))
                 continue
+            if not sent and _was_never_sent(request, connection, refusal):
+                request.since = connection.revision
+                request.attempt += 1  # the answer to this one is final
+                continue
             if sent and request.mutating and isinstance(refusal, GatewayUnavailable):
                 raise self._unconfirmed(request, refusal) from refusal
             raise refusal
@@ -329,6 +335,17 @@ def _on_its_way_out(refusal: MortmainError) -> bool:
     if isinstance(refusal, GatewayUnavailable):
         return refusal.reason != "timeout"
     return isinstance(refusal, (StoreClosed, CommitUnconfirmed))
+
+
+def _was_never_sent(request: Request, connection: Greeted, refusal: MortmainError) -> bool:
+    """Whether the id only looks older than the horizon, because the connection heard nothing for long: it was made for
+    this call, and this was the first that anybody saw of it.
+    """
+    return (
+        isinstance(refusal, RequestIdExpired)
+        and not isinstance(request.request_id, GivenId)
+        and request.since < connection.revision
+    )
 
 
 def _backoff(pauses: int, deadline: float | None) -> float:

@@ -49,8 +49,14 @@ def uuid7() -> str:
     return f"{millis >> 16:08x}-{millis & 0xFFFF:04x}-{_tails.take()}"
 
 
+class GivenId(bytes):
+    """An id that the caller brought: it may be older than the call."""
+
+    __slots__ = ()
+
+
 def encode_request_id(request_id: str | None) -> bytes:
-    """The bytes of a given id, or of a new one. 1 to 128 bytes."""
+    """The bytes of a given id (a GivenId), or of a new one. 1 to 128 bytes."""
     if request_id is None:
         return uuid7().encode()
     if not isinstance(request_id, str):
@@ -61,4 +67,4 @@ def encode_request_id(request_id: str | None) -> bytes:
         raise invalid("request_id", "a lone surrogate is not text") from None
     if not 1 <= len(raw) <= 128:
         raise invalid("request_id", f"{len(raw)} bytes of UTF-8, 1 to 128 are allowed")
-    return raw
+    return GivenId(raw)

@@ -318,6 +318,13 @@ def test_retain_and_config_show_what_holds(cli: Command) -> None:
     assert cli("config", "history_bytes=1G", "--json").object["history_bytes"] == 1 << 30
     assert "history_bytes = 1073741824" in cli("config").out
     assert cli("config", "history_bytes=much").code == 1
+    set_now = cli("config", "value_bytes=1M", "horizon_seconds=2h", "horizon_ids=5000", "--json").object
+    assert (set_now["value_bytes"], set_now["horizon_seconds"], set_now["horizon_ids"]) == (1 << 20, 7200, 5000)
+    assert "horizon_seconds = 7200" in cli("config", "horizon_seconds=7200s").out
+    assert cli("config", "horizon_ids=5K", "--json").object["message"] == "horizon_ids: '5K' is not a number"
+    refused = cli("config", "horizon_seconds=30", "--json")
+    assert (refused.code, refused.object["field"]) == (1, "horizon_seconds")
+    assert "60 to 31536000" in refused.object["message"]
     assert cli("config", "colour=1").code == 1
     assert "logs/" not in cli("retain", "logs/").out
     assert cli("retain", "logs", "--versions", "1").code == 1

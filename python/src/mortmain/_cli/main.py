@@ -192,8 +192,12 @@ def _operating(commands: Any) -> None:
     config = _add(
         commands, "config", operate.config, "show the settings of the store, and change them",
         "--dir state config", "--dir state config history_bytes=20G --json",
+        "--dir state config value_bytes=16M horizon_seconds=12h",
     )  # fmt: skip
-    config.add_argument("settings", nargs="*", metavar="NAME=VALUE", help="history_bytes: a number, or 500M, 10G")
+    config.add_argument(
+        "settings", nargs="*", metavar="NAME=VALUE",
+        help="history_bytes=20G, value_bytes=16M, horizon_seconds=12h, horizon_ids=200000",
+    )  # fmt: skip
     _add(
         commands, "compact", operate.compact, "drop the history that is not kept, now, while agents go on",
         "--dir state compact",

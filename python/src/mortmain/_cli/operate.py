@@ -148,22 +148,30 @@ def config(arguments: argparse.Namespace) -> int:
     given = {}
     for text in arguments.settings:
         name, _, number = text.partition("=")
-        given[name] = _bytes(number)
+        given[name] = _number(name, number)
     with open_store(arguments) as store:
         settings = store.config(**given)
     return _show(settings, arguments)
 
 
-_UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+# By the last word of a setting's name.
+_UNITS = {
+    "bytes": {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40},
+    "seconds": {"s": 1, "m": 60, "h": 3600, "d": 86400},
+}
 
 
-def _bytes(text: str) -> int:
-    """A number, or one with a unit: 500M, 10G."""
-    unit = _UNITS.get(text[-1:].lower(), 1)
-    digits = text if unit == 1 else text[:-1]
+def _number(name: str, text: str) -> int:
+    """A number, or one with a unit that fits the setting: 500M and 10G, 90s and 12h."""
+    what = name.rpartition("_")[2]
+    units = _UNITS.get(what, {})
+    unit = units.get(text[-1:].lower())
+    digits = text if unit is None else text[:-1]
     if not digits.isdecimal():
-        raise error_for("INVALID", f"{text!r} is not a number of bytes", field="settings", reason="NAME=NUMBER")
-    return int(digits) * unit
+        reason = f"NAME=NUMBER{''.join(f', or with {letter.upper()}' for letter in units)}"
+        wanted = f"a number of {what}" if units else "a number"
+        raise error_for("INVALID", f"{name}: {text!r} is not {wanted}", field="settings", reason=reason)
+    return int(digits) * (unit or 1)
 
 
 def _show(settings: dict[str, Any], arguments: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ import java.util.Map;
 import mortmain.model.ErrorCode;
 import mortmain.model.Rejection;
 import mortmain.model.Retain;
+import mortmain.model.Setting;
 
 /** What no state can make right about a setting. */
 final class SettingShape {
@@ -17,10 +18,14 @@ final class SettingShape {
   }
 
   static Rejection problem(String name, long value) {
-    if (!name.equals("history_bytes")) {
-      return invalid("name", "there is no setting " + name + ", only history_bytes");
+    Setting setting = Setting.of(name).orElse(null);
+    if (setting == null) {
+      return invalid("name", "there is no setting " + name + ", only " + Setting.names());
+    } else if (value < setting.least() || value > setting.most()) {
+      String most = setting.most() == Long.MAX_VALUE ? " or more" : " to " + setting.most();
+      return invalid(name, value + " will not do: it is " + setting.least() + most);
     }
-    return value < 0 ? invalid(name, "it is 0 or more") : null;
+    return null;
   }
 
   private static Rejection invalid(String field, String reason) {

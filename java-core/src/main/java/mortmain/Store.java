@@ -459,7 +459,7 @@ public final class Store implements AutoCloseable {
     decide(view -> Fence.retain(view, retain));
   }
 
-  /** Changes a setting of the store: {@code history_bytes}. */
+  /** Changes a {@link mortmain.model.Setting} of the store, from the next decision on; INVALID when there is none of the name, or it cannot have the value. */
   public void configure(String name, long value, String writer) {
     Rejection problem = SettingShape.problem(name, value);
     if (problem != null) {

@@ -242,7 +242,7 @@ final class Compactor {
     for (int i = sealed.size() - 1; i >= 0; i--) {
       Sealed each = sealed.get(i);
       history += Math.max(0, each.bytes() - alive.getOrDefault(each.number(), 0L));
-      if (history > state.index().retention().historyBytes()) {
+      if (history > state.settings().historyBytes()) {
         return each.upTo();
       }
     }

@@ -136,10 +136,11 @@ public final class FileEngineProvider implements EngineProvider {
     Journal[] journal = new Journal[1];
     Values.Source source = Values.Source.of(() -> journal[0]);
     Values values = new Values(source, new ValueCache(Math.min(CACHE, Runtime.getRuntime().maxMemory() / 8)));
-    Index index = new Index(values::superseded);
+    Settings settings = new Settings(limits);
+    Index index = new Index(settings, values::superseded);
     SegmentTables tables = new SegmentTables(source);
-    Requests requests = new Requests(limits, (segment, offset) -> FileEngine.event(journal[0], segment, offset), clocks.now());
-    FileState state = new FileState(index, requests, new Folds(index, values, limits.value()), values, tables, limits);
+    Requests requests = new Requests(settings, (segment, offset) -> FileEngine.event(journal[0], segment, offset), clocks.now());
+    FileState state = new FileState(index, requests, new Folds(index, values, settings), values, tables, settings);
     Failure failure = new Failure();
     Start start = knowing.start(state);
     boolean known = !start.segments().isEmpty();

@@ -27,7 +27,7 @@ final class Folds {
 
   private final Index index;
   private final Values values;
-  private final long limit;
+  private final Settings settings;
   private final Map<Version, Set<Long>> members =
       new LinkedHashMap<>(16, 0.75f, true) {
         @Override
@@ -41,10 +41,10 @@ final class Folds {
 
   private record Learned(KeyRecord record, Set<Long> hashes, long hash) {}
 
-  Folds(Index index, Values values, long limit) {
+  Folds(Index index, Values values, Settings settings) {
     this.index = index;
     this.values = values;
-    this.limit = limit;
+    this.settings = settings;
   }
 
   Folded fold(Key key, List<Write.OnKey> writes) {
@@ -61,7 +61,7 @@ final class Folds {
     if (writes.size() == 1 && first instanceof Write.AddToSet add && exists && isList(now)) {
       return add(record, now, add);
     }
-    return Fold.all(record, exists ? new Value(now.contentType, values.load(now.content)) : null, writes, limit);
+    return Fold.all(record, exists ? new Value(now.contentType, values.load(now.content)) : null, writes, settings.limits().value());
   }
 
   Optional<String> changedField(Key key, byte[] fields, List<Write.OnKey> writes) {
@@ -100,6 +100,7 @@ final class Folds {
     for (Item item : fresh) {
       size += item.json().length;
     }
+    long limit = settings.limits().value();
     if (size > limit) {
       return new Folded.TooLarge(size, limit);
     }

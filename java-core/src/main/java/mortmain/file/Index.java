@@ -31,7 +31,7 @@ final class Index {
   private final Expiries expiries = new Expiries();
   private final Recent recent = new Recent();
   private final Mounts mounts = new Mounts();
-  private final Retention retention = new Retention();
+  private final Retention retention;
   private final Ages ages = new Ages();
   private final Map<String, String> names = new HashMap<>();
   /** Whoever writes the state down while it changes, or null. */
@@ -49,7 +49,8 @@ final class Index {
   private long forgottenEpoch;
 
   /** {@code superseded} is told the piece of each whole value that is overwritten. */
-  Index(Consumer<Piece> superseded) {
+  Index(Settings settings, Consumer<Piece> superseded) {
+    this.retention = new Retention(settings);
     this.superseded = superseded;
     levels.put("", root);
   }

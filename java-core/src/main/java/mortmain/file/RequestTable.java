@@ -13,15 +13,13 @@ import java.util.Set;
 final class RequestTable {
   private static final int SEGMENT_BITS = 31;
 
-  private final int half;
-  private final long maxAgeNanos;
+  private final Settings settings;
   private Half newer;
   private Half older;
   private long horizon;
 
-  RequestTable(int ids, long maxAgeNanos, long now) {
-    this.half = Math.max(1, ids / 2);
-    this.maxAgeNanos = maxAgeNanos;
+  RequestTable(Settings settings, long now) {
+    this.settings = settings;
     this.newer = new Half(now);
     this.older = new Half(now);
   }
@@ -50,7 +48,7 @@ final class RequestTable {
 
   /** Forgets the older half when it is time. */
   void rotate(long now) {
-    if (newer.size >= half || (newer.size > 0 && now - newer.since >= maxAgeNanos)) {
+    if (newer.size >= Math.max(1, settings.horizonIds() / 2) || (newer.size > 0 && now - newer.since >= settings.horizonNanos())) {
       horizon = Math.max(horizon, older.lastRevision);
       older = newer;
       newer = new Half(now);

@@ -7,7 +7,6 @@ import java.util.Optional;
 import java.util.Set;
 import mortmain.fence.Fingerprint;
 import mortmain.model.Event;
-import mortmain.model.Limits;
 
 /** The accepted requests inside the horizon: in memory while their force is in flight, afterwards in the journal. Guarded by the engine's lock. */
 final class Requests {
@@ -20,8 +19,8 @@ final class Requests {
   private final Map<String, Event> inFlight = new HashMap<>();
   private final Source source;
 
-  Requests(Limits limits, Source source, long now) {
-    this.table = new RequestTable(limits.horizonIds(), limits.horizonMillis() * 1_000_000, now);
+  Requests(Settings settings, Source source, long now) {
+    this.table = new RequestTable(settings, now);
     this.source = source;
   }
 

@@ -14,13 +14,8 @@ import mortmain.model.Key;
  * What of the past is to be kept, and what compaction dropped. Changed by events alone, under the engine's lock; looked at by any thread.
  */
 final class Retention {
-  static final String HISTORY_BYTES = "history_bytes";
-
   /** Seven days, and the last version always. */
   static final Rule DEFAULT = new Rule("", 1, 7L * 24 * 3600);
-
-  /** Bytes of history that are kept at most, of all keys together: 10 GiB. */
-  static final long DEFAULT_HISTORY_BYTES = 10L << 30;
 
   /**
    * A version is kept while it is one of the last {@code versions} of its key, or was current within the last {@code seconds}; the newest always
@@ -29,8 +24,12 @@ final class Retention {
   record Rule(String prefix, long versions, long seconds) {}
 
   private volatile Map<String, Rule> rules = Map.of("", DEFAULT);
-  private volatile Map<String, Long> settings = Map.of();
   private volatile Map<String, Long> gone = Map.of();
+  private final Settings settings;
+
+  Retention(Settings settings) {
+    this.settings = settings;
+  }
 
   void apply(Event event) {
     if (event instanceof Event.Retained retained) {
@@ -43,9 +42,7 @@ final class Retention {
       }
       rules = next;
     } else if (event instanceof Event.Configured configured) {
-      Map<String, Long> next = new TreeMap<>(settings);
-      next.put(configured.name(), configured.value());
-      settings = next;
+      settings.apply(configured);
     } else if (event instanceof Event.Compacted compacted) {
       Map<String, Long> next = new TreeMap<>(gone);
       compacted.gone().forEach((prefix, revision) -> next.merge(prefix, revision, Math::max));
@@ -57,7 +54,7 @@ final class Retention {
   List<Event> events() {
     List<Event> events = new ArrayList<>();
     rules.values().forEach(rule -> events.add(new Event.Retained(1, 0, "", rule.prefix(), rule.versions(), rule.seconds())));
-    settings.forEach((name, value) -> events.add(new Event.Configured(1, 0, "", name, value)));
+    events.addAll(settings.events());
     events.add(new Event.Compacted(1, 0, 0, gone));
     return events;
   }
@@ -102,17 +99,13 @@ final class Retention {
     return newest;
   }
 
-  long historyBytes() {
-    return settings.getOrDefault(HISTORY_BYTES, DEFAULT_HISTORY_BYTES);
-  }
-
   /** Plain maps: what holds, by prefix and by name. */
   Map<String, Object> describe() {
     Map<String, Object> retained = new LinkedHashMap<>();
     rules.forEach((prefix, rule) -> retained.put(prefix, Map.of("versions", rule.versions(), "seconds", rule.seconds())));
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("retain", retained);
-    all.put(HISTORY_BYTES, historyBytes());
+    settings.describe(all);
     return all;
   }
 }

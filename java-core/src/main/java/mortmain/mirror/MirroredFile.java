@@ -112,13 +112,20 @@ final class MirroredFile {
       return null;
     }
     try {
-      return folder.read(path, source.limit());
+      return folder.read(path, most(now, source));
     } catch (NoSuchFileException e) {
       throw e;
     } catch (IOException e) {
       edited = "it cannot be read (" + Said.of(e) + ")";
       return null;
     }
+  }
+
+  /** Bytes that may be ours: JSON is longer in a file than in the journal, and the limit of values may be lower now than it was. */
+  private long most(Seen now, Source source) {
+    long most = Math.max(source.limit(), length);
+    Shown newest = now.size() > most ? source.newest(key) : null;
+    return newest != null && newest.exists() ? Math.max(most, Rendering.of(newest.value().get()).length) : most;
   }
 
   /** The version that a file shows, or null. Of a file that is empty, or torn, a version that is none. */

@@ -43,6 +43,9 @@ final class MemoryFolder implements Folder {
   @Override
   public byte[] read(String path, long limit) throws IOException {
     try (DiskFile file = disk.open(root.resolve(path))) {
+      if (file.size() > limit) {
+        throw new IOException(path + " has " + file.size() + " bytes, the limit is " + limit);
+      }
       byte[] bytes = new byte[(int) file.size()];
       file.readFully(0, ByteBuffer.wrap(bytes));
       return bytes;

@@ -346,4 +346,20 @@ class MirrorTest extends StoreFixture {
     assertNull(write("p/a", "one").mirrored());
     assertNull(file("a"));
   }
+
+  @Test
+  void aFileThatIsLongerThanAnyValueMayBeIsOursWhenItShowsTheNewestVersion() {
+    String numbers = "[" + "1,".repeat(900) + "1]";
+    commit(by("a").on(read("p/n")).put("p/n", numbers));
+    write("p/text", "x".repeat(4000));
+    subject.store().configure("value_bytes", 2048, "operator"); // below the file of the one, and below the other itself
+    assertTrue(file("n").length() > 2048);
+    FileSubject again = reopened(memory.kill());
+    pass(again);
+    assertEquals(numbers, Request.text(read(again, "p/n")));
+    assertEquals("x".repeat(4000), Request.text(read(again, "p/text")));
+    edit("n", "[" + " ".repeat(10_000) + "2]");
+    refused(ErrorCode.FOREIGN_EDIT, () -> read("p/n"));
+    again.close();
+  }
 }
