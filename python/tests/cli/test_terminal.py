@@ -69,15 +69,29 @@ def test_colour_is_for_terminals_that_want_it(state: Path) -> None:
 
 
 def test_long_work_shows_how_far_it_is_and_cleans_up(state: Path, tmp_path: Path) -> None:
-    shown = "\n".join(on_terminal(80, "--dir", state, "backup", tmp_path / "one"))
-    assert "copied" in shown
-    assert "100 %" in shown
+    for what, words in (
+        ("copied", ("--dir", state, "backup", tmp_path / "one")),
+        ("read", ("--dir", state, "verify")),
+        ("read", ("--dir", tmp_path / "one", "verify")),
+        ("restored", ("--dir", tmp_path / "again", "restore-backup", tmp_path / "one")),
+        ("read", ("--dir", tmp_path / "again", "verify")),
+    ):
+        shown = "\n".join(on_terminal(80, *words))
+        assert f"\r{what} " in shown
+        assert "100 %" in shown
+        assert " " * 20 + "\r" in shown, "it is gone when it is done"
     silent = subprocess.run(
         [sys.executable, "-m", "mortmain._cli.main", "--dir", str(state), "backup", str(tmp_path / "two")],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert silent.stderr == ""
     assert "copied" not in silent.stdout
+    offline = subprocess.run(
+        [sys.executable, "-m", "mortmain._cli.main", "--dir", str(tmp_path / "again"), "verify", "--json"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert offline.stderr == ""
+    assert len(offline.stdout.splitlines()) == 1
 
 
 def test_width_is_counted_in_columns() -> None:

@@ -87,12 +87,13 @@ def _await_end(root: str) -> None:
 def verify(arguments: argparse.Namespace) -> int:
     """Through the gateway if one serves, else on the files themselves; JournalCorrupt on damage."""
     root = directory_of(arguments)
-    if _ask(root) is not None:
-        with open_store(arguments, start=False) as store, Progress("read", arguments) as progress:
-            told: Any = store.verify(progress=progress)
-        counts = {name: getattr(told, name) for name in ("ok", "segments", "frames", "records", "bytes", "revision")}
-    else:
-        counts = _offline(root, "verify", [], arguments)
+    with Progress("read", arguments) as progress:
+        if _ask(root) is not None:
+            with open_store(arguments, start=False) as store:
+                told: Any = store.verify(progress=progress)
+            counts = {name: getattr(told, name) for name in ("ok", "segments", "frames", "records", "bytes", "revision")}
+        else:
+            counts = _offline(root, "verify", [], arguments, progress)
     if arguments.json:
         print_json(counts)
     else:
@@ -130,10 +131,12 @@ def _ask(root: str) -> Any:
     return found.info
 
 
-def _offline(root: str, command: str, options: list[str], arguments: argparse.Namespace) -> dict[str, Any]:
+def _offline(
+    root: str, command: str, options: list[str], arguments: argparse.Namespace, progress: Progress | None = None
+) -> dict[str, Any]:
     if not os.path.isdir(root):
         raise error_for("INVALID", f"{root} is not a directory", field="dir", reason="missing")
-    return run_offline(root, command, options, java=arguments.java)
+    return run_offline(root, command, options, java=arguments.java, progress=progress)
 
 
 def retain(arguments: argparse.Namespace) -> int:

@@ -89,9 +89,9 @@ public final class Store implements AutoCloseable {
     throw new IllegalStateException("no engine for files is on the class path");
   }
 
-  /** Checks every byte of a directory that nobody has open. */
-  public static Map<String, Object> verifyOffline(Path directory) {
-    return provider().verify(directory.toAbsolutePath().normalize());
+  /** Checks every byte of a directory that nobody has open; {@code progress} hears of bytes read and bytes in all. */
+  public static Map<String, Object> verifyOffline(Path directory, Engine.Progress progress) {
+    return provider().verify(directory.toAbsolutePath().normalize(), progress);
   }
 
   /** Cuts a damaged store behind a revision; what is cut off is kept aside in the directory. */

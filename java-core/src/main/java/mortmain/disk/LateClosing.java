@@ -33,10 +33,13 @@ final class LateClosing {
 
   private LateClosing() {}
 
-  /** Opens a file that is about to be replaced; null when it cannot be read, or is gone. */
+  /**
+   * Opens a file that is about to be replaced; null when it cannot be opened, or is gone. For writing too, although nothing is written: if a pipe
+   * has taken its place, opening that for reading alone would wait for whoever writes into it.
+   */
   static SeekableByteChannel hold(SecureDirectoryStream<Path> directory, Path name) {
     try {
-      return directory.newByteChannel(name, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
+      return directory.newByteChannel(name, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS));
     } catch (IOException e) {
       return null;
     }

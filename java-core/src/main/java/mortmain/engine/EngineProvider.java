@@ -17,8 +17,8 @@ public interface EngineProvider {
    */
   Engine open(Path directory, boolean create, boolean allowNetworkFileSystem, Limits limits);
 
-  /** Checks a store: what {@link Engine#verify} says, without a running engine. */
-  Map<String, Object> verify(Path directory);
+  /** Checks a store, or a backup: what {@link Engine#verify} says, without a running engine; {@code progress} hears of bytes read and bytes in all. */
+  Map<String, Object> verify(Path directory, Engine.Progress progress);
 
   /**
    * Makes a new store of a backup: checks the backup first, then copies it into an empty or missing directory, under a new store id and without

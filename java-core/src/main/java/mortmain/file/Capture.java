@@ -63,7 +63,7 @@ final class Capture {
 
   /** Writes some more; false when all is written. The blocks that are full are given to the caller. */
   boolean some(List<byte[]> into) {
-    boolean more = keys() || slots();
+    boolean more = image.more(out) || keys() || slots();
     cut(!more);
     into.addAll(full);
     full.clear();

@@ -2,6 +2,7 @@ package mortmain.file;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -183,7 +184,7 @@ public final class FileEngineProvider implements EngineProvider {
     Disk disk = new RealDisk();
     BackupReport whole;
     try {
-      whole = verified(disk, backup);
+      whole = verified(disk, backup, new Reading((bytes, of) -> { }, 0));
     } catch (IOException e) {
       throw Failed.backup("backup", e);
     }
@@ -203,9 +204,8 @@ public final class FileEngineProvider implements EngineProvider {
     }
   }
 
-  /** Every record of it is one that this version can read. */
-  private static BackupReport verified(Disk disk, Path backup) throws IOException {
-    return JournalBackup.verify(disk, backup, (segment, offset, revision, bytes) -> EventCodec.decode(bytes));
+  private static BackupReport verified(Disk disk, Path backup, Reading reading) throws IOException {
+    return JournalBackup.verify(disk, backup, decoding(reading));
   }
 
   /** The directory's lock is held. Until the last step it is no store; what is left by a crash is refused, and a second try begins anew. */
@@ -228,12 +228,15 @@ public final class FileEngineProvider implements EngineProvider {
   }
 
   @Override
-  public Map<String, Object> verify(Path directory) {
+  public Map<String, Object> verify(Path directory, Engine.Progress progress) {
     try {
       Disk disk = new RealDisk();
       if (JournalBackup.isBackup(disk, directory)) {
+        long bytes = journalBytes(directory);
+        Reading reading = new Reading(progress, bytes);
         Map<String, Object> report = new LinkedHashMap<>(Map.of("ok", true));
-        report.putAll(Reports.of(verified(disk, directory), directory));
+        report.putAll(Reports.of(verified(disk, directory, reading), directory));
+        reading.reached(bytes);
         return report;
       }
     } catch (IOException e) {
@@ -241,14 +244,47 @@ public final class FileEngineProvider implements EngineProvider {
     }
     try {
       DirectoryLock lock = lock(directory);
-      try (Journal journal = Journal.open(new RealDisk(), directory, JournalOptions.defaults().beforeForce(lock::stillOurs), (s, o, r, b) -> EventCodec.decode(b), Footers.UNKNOWN)) {
-        return Reports.of(journal.verify());
+      try {
+        return verifyStore(directory, JournalOptions.defaults().beforeForce(lock::stillOurs), progress);
       } finally {
         close(lock);
       }
     } catch (IOException e) {
       throw Failed.cannotOpen(directory, e);
     }
+  }
+
+  /** Everything is read twice: recovered as at every start, whose rules a sound store meets, and then checked frame by frame. */
+  private static Map<String, Object> verifyStore(Path directory, JournalOptions options, Engine.Progress progress) throws IOException {
+    long bytes = journalBytes(directory);
+    Reading reading = new Reading(progress, 2 * bytes);
+    try (Journal journal = Journal.open(new RealDisk(), directory, options, decoding(reading), Footers.UNKNOWN)) {
+      reading.reached(bytes);
+      Map<String, Object> report = Reports.of(journal.verify(reading::more));
+      reading.reached(2 * bytes);
+      return report;
+    }
+  }
+
+  /** Every record has to be one that this version can read. */
+  private static Journal.Replay decoding(Reading reading) {
+    return (segment, offset, revision, bytes) -> {
+      reading.more(bytes.remaining());
+      EventCodec.decode(bytes);
+    };
+  }
+
+  private static long journalBytes(Path directory) throws IOException {
+    long bytes = 0;
+    Path journal = directory.resolve("journal");
+    if (Files.isDirectory(journal)) {
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(journal, "*.seg")) {
+        for (Path file : files) {
+          bytes += Files.size(file);
+        }
+      }
+    }
+    return bytes;
   }
 
   @Override

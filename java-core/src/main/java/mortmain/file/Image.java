@@ -2,7 +2,9 @@ package mortmain.file;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +21,7 @@ final class Image {
   private static final int LEVEL = 3;
   private static final int KEY = 4;
   static final int REQUESTS = 5;
+  private static final int IDS = 6;
 
   private static final int HAS_VERSION = 1;
   private static final int HAS_CLAIM = 2;
@@ -26,9 +29,37 @@ final class Image {
   private static final int HAS_IDS = 8;
   private static final int HAS_CONTENT = 16;
 
+  /** So many ids of one list are written at once: they may be a million, and the lock is held meanwhile. */
+  static final int IDS_AT_ONCE = 2048;
+
   private final FileState state;
+  private final Deque<Rest> rests = new ArrayDeque<>();
   private final Map<String, Integer> numbers = new LinkedHashMap<>();
   private final List<String> names = new ArrayList<>();
+
+  /** The ids of a list that do not stand in its record. Those that are there now stay, whatever happens to the list. */
+  private static final class Rest {
+    private final Key key;
+    private final ItemIds ids;
+    private final int size;
+    private int at = IDS_AT_ONCE;
+
+    Rest(Key key, ItemIds ids) {
+      this.key = key;
+      this.ids = ids;
+      this.size = ids.size();
+    }
+
+    /** Says whether there are more. */
+    boolean write(Out out) {
+      int to = Math.min(size, at + IDS_AT_ONCE);
+      out.u8(IDS);
+      out.block(key.utf8());
+      ids.write(out, at, to);
+      at = to;
+      return at < size;
+    }
+  }
 
   Image(FileState state) {
     this.state = state;
@@ -50,9 +81,19 @@ final class Image {
     }
   }
 
+  /** {@link #more} has the rest of what is long. */
   void write(Out out, KeyRecord record) {
     out.u8(KEY);
     key(out, record);
+  }
+
+  /** Writes some of what is left of long records; says whether there was any. */
+  boolean more(Out out) {
+    Rest rest = rests.peek();
+    if (rest != null && !rest.write(out)) {
+      rests.remove();
+    }
+    return rest != null;
   }
 
   void read(Aid.Reader reader, Clocks clocks) throws IOException {
@@ -63,6 +104,7 @@ final class Image {
         case EVENT -> state.index().readSetting(EventCodec.decode(ByteBuffer.wrap(in.block())).event());
         case LEVEL -> state.index().readLevel(in.text(), in.varint(), reclamation(in));
         case KEY -> readKey(in, clocks.claims());
+        case IDS -> state.index().find(Key.trusted(in.block())).ids.read(in);
         case REQUESTS -> state.requests().read(in);
         default -> throw new IOException("a record of kind " + kind);
       }
@@ -87,11 +129,10 @@ final class Image {
       reclamation(out, record.reclaimed);
     }
     if (record.ids != null) {
-      out.varint(record.ids.size());
-      record.ids.forEach((id, hash) -> {
-        out.text(id);
-        out.i64(hash);
-      });
+      record.ids.write(out, 0, Math.min(record.ids.size(), IDS_AT_ONCE));
+      if (record.ids.size() > IDS_AT_ONCE) {
+        rests.add(new Rest(record.key, record.ids));
+      }
     }
     if (version != null) {
       version(out, version);
@@ -111,11 +152,8 @@ final class Image {
     }
     record.reclaimed = (flags & HAS_RECLAMATION) != 0 ? reclamation(in) : null;
     if ((flags & HAS_IDS) != 0) {
-      int count = in.count();
-      record.ids = new LinkedHashMap<>();
-      for (int i = 0; i < count; i++) {
-        record.ids.put(in.text(), in.i64());
-      }
+      record.ids = new ItemIds();
+      record.ids.read(in);
     }
     if ((flags & HAS_VERSION) != 0) {
       state.index().readVersion(record, version(in, (flags & HAS_CONTENT) != 0));

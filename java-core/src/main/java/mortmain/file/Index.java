@@ -361,18 +361,14 @@ final class Index {
     if (content instanceof Change.Appended appended) {
       for (Item item : appended.items()) {
         if (item.id() != null) {
-          record.ids = record.ids == null ? new LinkedHashMap<>() : record.ids;
-          record.ids.put(item.id(), Canonical.hash(item.json()));
+          record.ids = ItemIds.plus(record.ids, item.id(), Canonical.hash(item.json()));
         }
       }
     } else if (content instanceof Change.Hollow hollow) {
-      if (!hollow.ids().isEmpty()) {
-        record.ids = record.ids == null ? new LinkedHashMap<>() : record.ids;
-        record.ids.putAll(hollow.ids());
-      }
+      hollow.ids().forEach((id, hash) -> record.ids = ItemIds.plus(record.ids, id, hash));
     } else {
       Map<String, Long> ids = content instanceof Change.Whole whole ? whole.ids() : Map.of();
-      record.ids = ids.isEmpty() ? null : new LinkedHashMap<>(ids);
+      record.ids = ids.isEmpty() ? null : ItemIds.of(ids);
     }
   }
 

@@ -1,6 +1,5 @@
 package mortmain.file;
 
-import java.util.Map;
 import mortmain.fence.KeyState;
 import mortmain.fence.KeyState.Reclamation;
 import mortmain.model.Claim;
@@ -26,7 +25,7 @@ final class KeyRecord {
   long touched;
 
   /** Ids of items in the list, with the hash of the item; null when there are none. */
-  Map<String, Long> ids;
+  ItemIds ids;
 
   KeyRecord(Key key, PathLevel parent, long floor, long own) {
     this.key = key;

@@ -46,7 +46,7 @@ public final class Main {
   private static int run(Options options) {
     return switch (options.command()) {
       case GATEWAY -> gateway(options);
-      case VERIFY -> offline(() -> Store.verifyOffline(options.directory().toAbsolutePath().normalize()));
+      case VERIFY -> offline(() -> Store.verifyOffline(options.directory(), Main::progress));
       case REPAIR -> offline(() -> Store.repair(options.directory().toAbsolutePath().normalize(), options.truncateAt()));
       case RESTORE -> offline(() -> Store.restore(options.from(), options.directory(), Main::progress));
       case HELP -> say(Options.USAGE);

@@ -8,14 +8,20 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import mortmain.disk.Folder.Kind;
 import mortmain.disk.Folder.Seen;
 import org.junit.jupiter.api.BeforeEach;
@@ -105,6 +111,29 @@ class RealFolderTest {
       }
     }
     return open;
+  }
+
+  @Test
+  void aPipeInThePlaceOfAFileThatIsReplacedDoesNotBlock() throws Exception {
+    try (Folder folder = open()) {
+      Seen before = put(folder, "a", "text");
+      Files.delete(place.resolve("a"));
+      assertEquals(0, new ProcessBuilder("mkfifo", place.resolve("a").toString()).start().waitFor());
+      var after = CompletableFuture.supplyAsync(() -> {
+        try {
+          return folder.install(folder.stage("new".getBytes(UTF_8)), "a", before);
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      });
+      try {
+        assertEquals(after.get(20, TimeUnit.SECONDS), folder.look("a"));
+      } catch (TimeoutException blocked) {
+        new RandomAccessFile(place.resolve("a").toFile(), "rw").close(); // lets it go on
+        fail("it was opened, and nobody writes into it");
+      }
+      assertEquals("new", Files.readString(place.resolve("a")));
+    }
   }
 
   @Test

@@ -1,5 +1,6 @@
 package mortmain.file;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static mortmain.Request.by;
 import static mortmain.Request.claim;
 import static mortmain.Request.key;
@@ -10,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,11 +22,13 @@ import mortmain.disk.MemoryDisk;
 import mortmain.engine.ManualClock;
 import mortmain.fence.Fence;
 import mortmain.journal.JournalOptions;
+import mortmain.model.Item;
 import mortmain.model.Limits;
 import mortmain.model.MortmainException;
 import mortmain.model.Outcome;
 import mortmain.model.ReadOptions;
 import mortmain.model.Snapshot;
+import mortmain.model.Write;
 import org.junit.jupiter.api.Test;
 
 /** What is written down for the next start while others commit is the state of one revision, and of none that a crash takes back. */
@@ -88,7 +92,7 @@ class AidUnderLoadTest {
 
   private String state(FileSubject of) {
     StringBuilder text = new StringBuilder();
-    List<String> names = new ArrayList<>(List.of("list"));
+    List<String> names = new ArrayList<>(List.of("list", "ids"));
     for (int i = 0; i < KEYS + 50; i++) {
       names.add(name(i));
     }
@@ -96,6 +100,8 @@ class AidUnderLoadTest {
     for (String each : List.of("revision", "keys", "tombstones", "claims", "requests", "horizon")) {
       text.append(each).append(' ').append(of.store().info().get(each)).append('\n');
     }
+    KeyRecord ids = of.engine().state().index().find(key("ids"));
+    text.append(ids == null || ids.ids == null ? "" : ids.ids.size() + " ids, " + ids.ids.hashCode() + '\n');
     for (Request request : sent) {
       text.append(of.store().commit(request.commit()).replayed() ? "" : "forgotten\n");
     }
@@ -143,6 +149,46 @@ class AidUnderLoadTest {
       dies();
     }
     subject.close();
+  }
+
+  /** The size of a block is what is written under the lock at most, and a quarter of a MiB more. */
+  @Test
+  void aListOfManyIdsIsWrittenSomeAtATimeAndAsItWas() throws IOException {
+    List<Item> items = new ArrayList<>();
+    for (int i = 0; i < 40_000; i++) {
+      items.add(new Item("1".getBytes(UTF_8), "an id of some length, as they are, number " + i));
+      if (items.size() == 4000) {
+        commit(by("w").write(new Write.Append(key("ids"), List.copyOf(items))));
+        items.clear();
+      }
+    }
+    int[] steps = new int[1];
+    write(() -> {
+      steps[0]++;
+      commit(by("w").appendUnique("ids", "late " + steps[0], "2"));
+      if (steps[0] == 5) {
+        Snapshot now = read(subject, "ids");
+        commit(by("w").on(now).put("ids", "[1]"));
+      }
+    });
+    assertTrue(steps[0] > 20, () -> steps[0] + " steps");
+    int longest = longestBlock(disk.content(AID));
+    assertTrue(longest < 500_000, () -> longest + " bytes at once");
+    dies();
+    write(() -> { });
+    dies();
+    subject.close();
+  }
+
+  private static int longestBlock(byte[] aid) {
+    ByteBuffer blocks = ByteBuffer.wrap(aid).position(8);
+    int longest = 0;
+    while (blocks.hasRemaining()) {
+      int length = blocks.getInt();
+      longest = Math.max(longest, length);
+      blocks.position(blocks.position() + 4 + length);
+    }
+    return longest;
   }
 
   @Test
