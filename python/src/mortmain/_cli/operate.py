@@ -91,7 +91,8 @@ def verify(arguments: argparse.Namespace) -> int:
         if _ask(root) is not None:
             with open_store(arguments, start=False) as store:
                 told: Any = store.verify(progress=progress)
-            counts = {name: getattr(told, name) for name in ("ok", "segments", "frames", "records", "bytes", "revision")}
+            names = ("ok", "segments", "frames", "records", "bytes", "revision")
+            counts = {name: getattr(told, name) for name in names}
         else:
             counts = _offline(root, "verify", [], arguments, progress)
     if arguments.json:

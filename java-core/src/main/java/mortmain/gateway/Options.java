@@ -25,7 +25,7 @@ record Options(Command command, Path directory, boolean create, boolean tcp, lon
 
       gateway  serves a state directory until it is stopped or idle (default 600 seconds; --foreground and --idle 0: never)
                --reducers: the modules whose functions may compute values (reduce), run by jep, whose jar must be on the class path
-      verify   reads every frame of the journal and prints what it found as JSON; no gateway may be running
+      verify   reads every frame of the journal, or of a backup; one JSON object per line, the last one is what it found; no gateway may be running
       repair   cuts the journal behind a revision: what was acknowledged after it is lost
       restore  makes a new store of a backup, in a directory that is empty or missing; one JSON object per line, the last one is the result
 

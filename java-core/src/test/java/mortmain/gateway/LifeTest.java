@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.TimeUnit;
 import mortmain.Store;
@@ -265,7 +266,10 @@ final class LifeTest {
     }
     try (Child child = new Child(scratch, scratch.resolve("output"), "verify", "--dir", state().toString(), "--json")) {
       assertEquals(0, child.exitCode(), child.said());
-      assertTrue(new ObjectMapper().readTree(child.said()).get("ok").asBoolean());
+      List<String> lines = child.said().lines().toList();
+      assertTrue(new ObjectMapper().readTree(lines.get(lines.size() - 1)).get("ok").asBoolean());
+      JsonNode whole = new ObjectMapper().readTree(lines.get(lines.size() - 2));
+      assertEquals(whole.get("total").asLong(), whole.get("copied").asLong());
     }
   }
 
