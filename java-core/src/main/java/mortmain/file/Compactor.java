@@ -12,7 +12,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import mortmain.journal.Journal;
@@ -48,12 +47,11 @@ final class Compactor {
   private final Past past;
   private final Clocks clocks;
   private final long largest;
-  private final Thread thread = new Thread(this::live, "mortmain-compaction");
+  private final Worker worker = new Worker("mortmain-compaction", this::live);
   private final Map<Integer, Waiting> waiting = new HashMap<>();
   /** What the rounds of one request have seen to. */
   private final Set<Integer> tried = new HashSet<>();
   private long triedAt;
-  private volatile boolean stopped;
   private volatile String failure;
   private Runnable chore = () -> { };
   private long lookedAt = Long.MIN_VALUE / 2;
@@ -70,45 +68,28 @@ final class Compactor {
     this.past = past;
     this.clocks = clocks;
     this.largest = largest;
-    thread.setDaemon(true);
   }
 
   /** {@code more}: something else to do now and then, while nothing is compacted. */
   void start(Runnable more) {
     chore = more;
-    thread.start();
+    worker.start();
   }
 
   boolean stopping() {
-    return stopped;
+    return worker.stopping();
   }
 
   /** Returns when no compaction runs any more. */
   void stop() {
-    stopped = true;
-    LockSupport.unpark(thread);
-    boolean interrupted = false;
-    while (thread.isAlive() && thread != Thread.currentThread()) {
-      try {
-        thread.join(TimeUnit.SECONDS.toMillis(5));
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
+    worker.stop();
     synchronized (this) { // one that was asked for
       waiting.clear();
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 
   private void live() {
-    while (!stopped) {
-      LockSupport.parkNanos(this, LOOK_EVERY_NANOS);
-      if (stopped || Thread.interrupted()) {
-        return;
-      }
+    while (worker.rest(LOOK_EVERY_NANOS)) {
       try {
         background();
         synchronized (this) {
@@ -123,7 +104,7 @@ final class Compactor {
   }
 
   private void failed(Exception e) {
-    if (!stopped) {
+    if (!worker.stopping()) {
       failure = String.valueOf(e.getMessage());
       LOG.log(Level.WARNING, "compaction failed and will be tried again: " + e.getMessage(), e instanceof JournalDamaged ? null : e);
     }
@@ -307,8 +288,11 @@ final class Compactor {
     Map<Integer, Long> alive = new HashMap<>();
     KeyRecord[] next = new KeyRecord[1];
     boolean[] more = {true};
-    while (more[0] && !stopped) {
+    long[] held = new long[1];
+    while (more[0] && !worker.stopping()) {
+      Aids.rest(held[0]); // the lock is not fair: who waits for it would not get it in between
       host.locked(() -> {
+        long begun = System.nanoTime();
         more[0] = false;
         int seen = 0;
         for (KeyRecord record : next[0] == null ? state.index().all().values() : state.index().all().tailMap(next[0].key, false).values()) {
@@ -316,9 +300,10 @@ final class Compactor {
           next[0] = record;
           if (++seen == KEYS_AT_ONCE) {
             more[0] = true;
-            return;
+            break;
           }
         }
+        held[0] = System.nanoTime() - begun;
       });
     }
     return alive;

@@ -2,14 +2,13 @@ package mortmain.file;
 
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import mortmain.disk.Disk;
 import mortmain.journal.JournalPoisoned;
 
 /** One thread that expires claims, marks a quiet journal, watches the disk and forgets old tombstones. */
 final class Housekeeping {
-  private static final long TICK_MILLIS = 50;
+  private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
   private static final int TICKS_A_SECOND = 20;
   private static final int TICKS_A_MINUTE = 1200;
 
@@ -20,44 +19,26 @@ final class Housekeeping {
 
   private final FileEngine engine;
   private final Disk disk;
-  private final Thread thread = new Thread(this::run, "mortmain-housekeeping");
-  private volatile boolean stopped;
+  private final Worker worker = new Worker("mortmain-housekeeping", this::run);
   private long markedRevision = -1;
 
   Housekeeping(FileEngine engine, Disk disk) {
     this.engine = engine;
     this.disk = disk;
-    thread.setDaemon(true);
   }
 
   void start() {
     watchDisk(this::usable); // before the first commit, not a second after it
-    thread.start();
+    worker.start();
   }
 
   void stop() {
-    stopped = true;
-    LockSupport.unpark(thread);
-    boolean interrupted = false;
-    while (thread.isAlive() && thread != Thread.currentThread()) {
-      try {
-        thread.join(TimeUnit.SECONDS.toMillis(5));
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    worker.stop();
   }
 
   private void run() {
     try {
-      for (int tick = 1; !stopped; tick++) {
-        LockSupport.parkNanos(this, TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS));
-        if (stopped || Thread.interrupted()) {
-          return;
-        }
+      for (int tick = 1; worker.rest(TICK_NANOS); tick++) {
         engine.tick();
         if (tick % TICKS_A_SECOND == 0) {
           watchDisk(this::usable);
@@ -68,7 +49,7 @@ final class Housekeeping {
         }
       }
     } catch (JournalPoisoned e) {
-      stopped = true; // a poisoned journal tells everybody by itself
+      worker.end(); // a poisoned journal tells everybody by itself
     }
   }
 

@@ -1,65 +1,57 @@
 package mortmain.file;
 
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import mortmain.journal.JournalPoisoned;
 
 /** Once a second, and when somebody asks, does what is due for mirrored files. */
 final class MirrorThread {
+  private static final Logger LOG = Logger.getLogger("mortmain");
   private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
   private final Mirrors mirrors;
-  private final Thread thread = new Thread(this::run, "mortmain-mirror");
-  private volatile boolean asked;
-  private volatile boolean stopped;
+  private final Worker worker = new Worker("mortmain-mirror", this::run);
 
   MirrorThread(Mirrors mirrors) {
     this.mirrors = mirrors;
-    thread.setDaemon(true);
   }
 
   void start() {
-    thread.start();
+    worker.start();
   }
 
   /** Files that are behind are written soon, not now: false. */
   boolean later() {
-    asked = true;
-    LockSupport.unpark(thread);
+    worker.wake();
     return false;
   }
 
   void stop() {
-    stopped = true;
-    LockSupport.unpark(thread);
-    boolean interrupted = false;
-    while (thread.isAlive() && thread != Thread.currentThread()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    worker.stop();
   }
 
   private void run() {
     long forced = System.nanoTime();
     try {
-      while (!stopped) {
-        long left = forced + SECOND - System.nanoTime();
-        if (left > 0 && !asked) {
-          LockSupport.parkNanos(this, left);
-          continue;
-        }
-        asked = false;
-        mirrors.pass(left <= 0);
-        forced = left <= 0 ? System.nanoTime() : forced;
+      while (worker.rest(forced + SECOND - System.nanoTime())) {
+        boolean due = forced + SECOND - System.nanoTime() <= 0;
+        pass(due);
+        forced = due ? System.nanoTime() : forced;
       }
     } catch (JournalPoisoned e) {
-      stopped = true; // a poisoned journal tells everybody by itself
+      worker.end(); // a poisoned journal tells everybody by itself
+    }
+  }
+
+  /** What fails for one second must not leave files behind for ever. */
+  private void pass(boolean due) {
+    try {
+      mirrors.pass(due);
+    } catch (JournalPoisoned e) {
+      throw e;
+    } catch (RuntimeException e) {
+      LOG.log(Level.WARNING, "mirrored files could not be seen to, and will be again: " + e.getMessage(), e);
     }
   }
 }

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Logger;
 import mortmain.journal.Journal;
 import mortmain.journal.JournalDamaged;
@@ -28,58 +27,37 @@ final class Scrub {
   private static final long ROUND_NANOS = TimeUnit.DAYS.toNanos(1);
 
   private final Journal journal;
-  private final Thread thread = new Thread(this::live, "mortmain-scrub");
+  private final Worker worker = new Worker("mortmain-scrub", this::live);
   private final Map<Integer, String> faults = new TreeMap<>();
-  private volatile boolean stopped;
   private long rounds;
   private long segments;
   private long unpaused;
 
   Scrub(Journal journal) {
     this.journal = journal;
-    thread.setDaemon(true);
   }
 
   void start() {
-    thread.start();
+    worker.start();
   }
 
   /** Returns when it reads nothing any more. */
   void stop() {
-    stopped = true;
-    LockSupport.unpark(thread);
-    boolean interrupted = false;
-    while (thread.isAlive() && thread != Thread.currentThread()) {
-      try {
-        thread.join(TimeUnit.SECONDS.toMillis(5));
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    worker.stop();
   }
 
   private void live() {
-    for (long pause = FIRST_NANOS; !stopped; pause = ROUND_NANOS) {
-      long end = System.nanoTime() + pause;
-      while (!stopped && System.nanoTime() - end < 0) {
-        LockSupport.parkNanos(this, end - System.nanoTime());
-      }
-      if (!stopped) {
-        round(this::pause);
-      }
+    for (long pause = FIRST_NANOS; worker.rest(pause); pause = ROUND_NANOS) {
+      round(this::pause);
     }
   }
 
   private void pause(int bytes) throws IOException {
     unpaused += bytes;
-    while (unpaused >= STEP && !stopped) {
-      unpaused -= STEP;
-      LockSupport.parkNanos(this, PAUSE_NANOS);
+    for (; unpaused >= STEP; unpaused -= STEP) {
+      worker.rest(PAUSE_NANOS);
     }
-    if (stopped) {
+    if (worker.stopping()) {
       throw new IOException("the store is closing");
     }
   }
@@ -91,12 +69,12 @@ final class Scrub {
       faults.keySet().retainAll(sealed.stream().map(Sealed::number).toList()); // what was rewritten was read for that
     }
     for (Sealed each : sealed) {
-      if (!stopped) {
+      if (!worker.stopping()) {
         look(each.number(), between);
       }
     }
     synchronized (this) {
-      rounds += stopped ? 0 : 1;
+      rounds += worker.stopping() ? 0 : 1;
     }
   }
 
@@ -109,7 +87,7 @@ final class Scrub {
     } catch (NoSegment rewritten) {
       return;
     } catch (IOException | RuntimeException e) {
-      if (stopped || journal.isOver()) {
+      if (worker.stopping() || journal.isOver()) {
         return;
       }
       fault = "segment " + segment + " cannot be read: " + e.getMessage();

@@ -13,8 +13,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import mortmain.Request;
+import mortmain.Store;
 import mortmain.disk.FaultyDisk;
+import mortmain.disk.MemoryDisk;
+import mortmain.journal.JournalOptions;
 import mortmain.model.Call;
 import mortmain.model.ErrorCode;
 import mortmain.model.Guard;
@@ -361,5 +365,28 @@ class MirrorTest extends StoreFixture {
     edit("n", "[" + " ".repeat(10_000) + "2]");
     refused(ErrorCode.FOREIGN_EDIT, () -> read("p/n"));
     again.close();
+  }
+
+  /** The files of mounts in the background have nobody else. */
+  @Test
+  void aSurpriseDoesNotEndTheThreadThatWritesFiles() throws Exception {
+    MemoryDisk own = new MemoryDisk();
+    AtomicBoolean surprised = new AtomicBoolean();
+    JournalOptions options = JournalOptions.defaults().segments(4096, 1 << 16);
+    try (Store store = new Store(FileEngineProvider.open(own, FileSubject.DIRECTORY, options, limits(), Clocks.system(), () -> { }))) {
+      store.mirrored().mount(new Mount("p/", PLACE.toString(), false, false), "operator");
+      own.listen(step -> {
+        if (step.startsWith("rename " + PLACE) && surprised.compareAndSet(false, true)) {
+          throw new IllegalStateException("nobody expected this");
+        }
+      });
+      store.commit(by("a").create("p/a", "1").commit());
+      long end = System.nanoTime() + 20_000_000_000L;
+      while (!own.exists(PLACE.resolve("a"))) {
+        assertTrue(System.nanoTime() < end, "it is never written");
+        Thread.onSpinWait();
+      }
+    }
+    assertTrue(surprised.get());
   }
 }
