@@ -4,18 +4,16 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
 
 /**
  * A disk that fails when it is told to: the n-th write, force or change of a name; writes that take fewer bytes; space that runs out. A
  * failed force on {@link MemoryDisk} behaves like the kernel's: the next one succeeds without the data. Safe for use by several threads.
  */
-public final class FaultyDisk implements Disk {
+public final class FaultyDisk extends OtherDisk {
   /** What can be made to fail. */
   public enum Step { WRITE, FORCE, NAME }
 
-  private final Disk inner;
   private final Map<Step, Integer> counts = new EnumMap<>(Step.class);
   private final Map<Step, Integer> failing = new EnumMap<>(Step.class);
   private String error = "Input/output error";
@@ -25,7 +23,7 @@ public final class FaultyDisk implements Disk {
   private int afterFailure;
 
   public FaultyDisk(Disk inner) {
-    this.inner = inner;
+    super(inner);
   }
 
   /** The n-th such step from now, counted from 1, fails with this message; later ones succeed. */
@@ -76,19 +74,9 @@ public final class FaultyDisk implements Disk {
   }
 
   @Override
-  public DiskFile open(Path file) throws IOException {
-    return new Opened(inner.open(file));
-  }
-
-  @Override
   public DiskFile create(Path file) throws IOException {
     step(Step.NAME);
-    return new Opened(inner.create(file));
-  }
-
-  @Override
-  public boolean exists(Path file) throws IOException {
-    return inner.exists(file);
+    return super.create(file);
   }
 
   @Override
@@ -104,19 +92,9 @@ public final class FaultyDisk implements Disk {
   }
 
   @Override
-  public List<String> list(Path directory) throws IOException {
-    return inner.list(directory);
-  }
-
-  @Override
   public void forceDirectory(Path directory) throws IOException {
     step(Step.FORCE);
     inner.forceDirectory(directory);
-  }
-
-  @Override
-  public void createDirectories(Path directory) throws IOException {
-    inner.createDirectories(directory);
   }
 
   @Override
@@ -129,16 +107,14 @@ public final class FaultyDisk implements Disk {
     return usableSpace >= 0 ? usableSpace : inner.usableSpace(path);
   }
 
-  private final class Opened implements DiskFile {
-    private final DiskFile file;
+  @Override
+  protected DiskFile opened(DiskFile file) {
+    return new Opened(file);
+  }
 
+  private final class Opened extends OtherFile {
     Opened(DiskFile file) {
-      this.file = file;
-    }
-
-    @Override
-    public int read(long position, ByteBuffer into) throws IOException {
-      return file.read(position, into);
+      super(file);
     }
 
     /** A failing write leaves half of its bytes behind. */
@@ -157,11 +133,6 @@ public final class FaultyDisk implements Disk {
     }
 
     @Override
-    public long size() throws IOException {
-      return file.size();
-    }
-
-    @Override
     public void force() throws IOException {
       if (fails(Step.FORCE)) {
         if (file instanceof MemoryDisk.Opened memory) {
@@ -170,11 +141,6 @@ public final class FaultyDisk implements Disk {
         throw new IOException(error);
       }
       file.force();
-    }
-
-    @Override
-    public void close() throws IOException {
-      file.close();
     }
   }
 }

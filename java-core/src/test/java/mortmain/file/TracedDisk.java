@@ -2,30 +2,27 @@ package mortmain.file;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 import mortmain.disk.Disk;
 import mortmain.disk.DiskFile;
-import mortmain.disk.Folder;
+import mortmain.disk.OtherDisk;
 
 /**
  * Tells a trace which revisions are on the disk: read from the frames as they are written, true when the force of their file has returned. A force
  * takes its time, so that others gather behind it. Thread-safe.
  */
-final class TracedDisk implements Disk {
+final class TracedDisk extends OtherDisk {
   private static final int MAGIC = 0x4D46524D;
   private static final int LAST_REVISION = 24;
   private static final long FORCE_NANOS = 150_000;
 
-  private final Disk inner;
   private final Trace trace;
   private final Sabotage sabotage;
   private volatile int life;
 
   TracedDisk(Disk inner, Trace trace, Sabotage sabotage) {
-    this.inner = inner;
+    super(inner);
     this.trace = trace;
     this.sabotage = sabotage;
   }
@@ -36,66 +33,15 @@ final class TracedDisk implements Disk {
   }
 
   @Override
-  public DiskFile open(Path file) throws IOException {
-    return new Opened(inner.open(file));
+  protected DiskFile opened(DiskFile file) {
+    return new Opened(file);
   }
 
-  @Override
-  public DiskFile create(Path file) throws IOException {
-    return new Opened(inner.create(file));
-  }
-
-  @Override
-  public boolean exists(Path file) throws IOException {
-    return inner.exists(file);
-  }
-
-  @Override
-  public void rename(Path from, Path to) throws IOException {
-    inner.rename(from, to);
-  }
-
-  @Override
-  public void delete(Path file) throws IOException {
-    inner.delete(file);
-  }
-
-  @Override
-  public List<String> list(Path directory) throws IOException {
-    return inner.list(directory);
-  }
-
-  @Override
-  public void forceDirectory(Path directory) throws IOException {
-    inner.forceDirectory(directory);
-  }
-
-  @Override
-  public void createDirectories(Path directory) throws IOException {
-    inner.createDirectories(directory);
-  }
-
-  @Override
-  public Folder folder(Path directory, boolean create) throws IOException {
-    return inner.folder(directory, create);
-  }
-
-  @Override
-  public long usableSpace(Path path) throws IOException {
-    return inner.usableSpace(path);
-  }
-
-  private final class Opened implements DiskFile {
-    private final DiskFile file;
+  private final class Opened extends OtherFile {
     private volatile long written;
 
     Opened(DiskFile file) {
-      this.file = file;
-    }
-
-    @Override
-    public int read(long position, ByteBuffer into) throws IOException {
-      return file.read(position, into);
+      super(file);
     }
 
     @Override
@@ -106,11 +52,6 @@ final class TracedDisk implements Disk {
       int taken = file.write(position, from);
       written = Math.max(written, last);
       return taken;
-    }
-
-    @Override
-    public long size() throws IOException {
-      return file.size();
     }
 
     @Override
@@ -127,11 +68,6 @@ final class TracedDisk implements Disk {
       if (serving) {
         trace.forced(life, upTo);
       }
-    }
-
-    @Override
-    public void close() throws IOException {
-      file.close();
     }
   }
 }
