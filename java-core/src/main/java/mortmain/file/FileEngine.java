@@ -63,6 +63,9 @@ final class FileEngine implements Engine {
   private Housekeeping housekeeping;
   private final Aids aids;
   private final Scrub scrub;
+  /** How many tombstones can be forgotten up to a revision, as far as was looked. Guarded by the lock. */
+  private long forgettableUpTo = -1;
+  private int forgettable;
 
   FileEngine(
       Path directory, Disk disk, FileState state, Journal journal, Past past, Clocks clocks, long largestSegment, Failure failure, Runnable release) {
@@ -500,6 +503,9 @@ final class FileEngine implements Engine {
       expire();
       long[] greatest = new long[3];
       long upTo = state.requests().horizon();
+      if (upTo == forgettableUpTo && forgettable < atLeast) {
+        return forgettable; // only a horizon that moves makes more of them: no need to go over all keys
+      }
       state.index().forgettable(upTo, record -> {
         greatest[0]++;
         greatest[1] = Math.max(greatest[1], record.version());
@@ -509,6 +515,8 @@ final class FileEngine implements Engine {
         FileView view = view();
         append(new Event.Forgotten(view.revision() + 1, view.wallMicros(), upTo, greatest[1], greatest[2]));
       }
+      forgettableUpTo = upTo;
+      forgettable = greatest[0] >= atLeast ? 0 : Math.toIntExact(greatest[0]);
       return Math.toIntExact(greatest[0]);
     } finally {
       lock.unlock();

@@ -366,6 +366,29 @@ final class OperationsTest {
     assertTrue(ok(Ask.of(Op.VERIFY, "{\"id\":\"v\"}").frame()).get("ok").asBoolean());
   }
 
+  /** Each is a thread that reads the whole journal: a client that asks by ever new ids must not get one for each. */
+  @Test
+  void onlySoManyVerificationsRunAtOnce() throws IOException {
+    ok(running.create("big", "\"" + "z".repeat(24 << 20) + "\"")); // which takes longer to read than to ask
+    List<String> begun = new ArrayList<>();
+    Answer refused = null;
+    for (int i = 0; i < 200 && refused == null; i++) {
+      Answer answer = peer.call(Ask.of(Op.VERIFY, "{\"id\":\"v" + i + "\",\"wait\":0}").frame());
+      if (answer.status() == 0) {
+        begun.add("v" + i);
+      } else {
+        refused = answer;
+      }
+    }
+    assertNotNull(refused, "there is no end of them");
+    assertEquals("UNAVAILABLE", refused.code());
+    for (String id : begun) {
+      JsonNode told = ok(Ask.of(Op.VERIFY, "{\"id\":\"" + id + "\",\"wait\":30}").frame());
+      assertTrue(told.get("done").asBoolean() && told.get("ok").asBoolean());
+    }
+    ok(Ask.of(Op.VERIFY, "{\"id\":\"later\",\"wait\":30}").frame());
+  }
+
   @Test
   void stockClientGetsTheSameAnswers() throws IOException {
     try (Peer stock = running.connect()) {

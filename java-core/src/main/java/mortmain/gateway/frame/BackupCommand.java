@@ -2,6 +2,7 @@ package mortmain.gateway.frame;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -10,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import mortmain.Store;
+import mortmain.model.ErrorCode;
 import mortmain.model.MortmainException;
 import mortmain.model.Rejection;
 
@@ -18,19 +20,16 @@ import mortmain.model.Rejection;
  */
 final class BackupCommand {
   private static final int REMEMBERED = 32;
+  /** Each is a thread that reads the whole journal. */
+  private static final int AT_ONCE = 4;
   private static final double NANOS = 1e9;
   /** Seconds; a longer wait is asked for again. */
   private static final double LONGEST_WAIT = 60;
 
   private final Store store;
   private final AtomicInteger running = new AtomicInteger();
-  private final Map<String, Job> jobs =
-      new LinkedHashMap<>() {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Job> eldest) {
-          return size() > REMEMBERED && eldest.getValue().done.isDone();
-        }
-      };
+  /** The oldest first; those that go on are among them. */
+  private final Map<String, Job> jobs = new LinkedHashMap<>();
 
   private static final class Job {
     private final CompletableFuture<Map<String, Object>> done = new CompletableFuture<>();
@@ -113,6 +112,16 @@ final class BackupCommand {
     Job known = jobs.get(id);
     if (known != null) {
       return known;
+    }
+    if (running.get() >= AT_ONCE) {
+      String sentence = AT_ONCE + " backups and verifications are at work: ask again when one of them is done";
+      throw Rejection.of(ErrorCode.UNAVAILABLE, sentence, Map.of("reason", "refused")).exception();
+    }
+    Iterator<Job> oldest = jobs.values().iterator();
+    while (jobs.size() >= REMEMBERED && oldest.hasNext()) {
+      if (oldest.next().done.isDone()) {
+        oldest.remove();
+      }
     }
     Job job = new Job();
     jobs.put(id, job);
