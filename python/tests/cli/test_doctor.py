@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -126,3 +129,119 @@ def test_lock_held_without_a_gateway_json(run: Run, java: SimulatedJava, state: 
     (state / "run/gateway.json").unlink()
     found = findings(run, state)["gateway"]
     assert (found["level"], found["found"]) == ("warn", "none runs, but LOCK is held")
+
+
+def mount(**told: Any) -> dict[str, Any]:
+    well = {"files": 3, "behind": 0, "edited": 0, "edited_keys": [], "problem": None}
+    return {"prefix": "p/", "directory": "/d", **well, **told}
+
+
+@pytest.mark.parametrize(
+    ("info", "check", "level", "found", "advice"),
+    [
+        ({"read_only": "only 3 MiB are free"}, "store", "fail", "takes reads only: only 3 MiB", "make room"),
+        (
+            {"journal": {"scrub": {"faults": ["journal/00000002.seg is damaged at byte 1216"]}}},
+            "scrub", "fail", "00000002.seg is damaged at byte 1216", "restore the last backup",
+        ),
+        ({"journal": {"scrub": {"faults": []}}}, "scrub", None, "", ""),
+        ({"mounts": [mount(problem="it is gone", behind=2)]}, "mount", "fail", "2 behind: it is gone", "yours"),
+        (
+            {"mounts": [mount(edited=1, edited_keys=["p/a"])]},
+            "mount", "warn", "1 edited outside of mortmain: p/a", "adopt",
+        ),
+        ({"mounts": [mount()]}, "mount", "ok", '"p/" at /d: 3 files', ""),
+    ],
+)  # fmt: skip
+def test_what_a_running_gateway_says_of_its_store(
+    run: Run,
+    java: SimulatedJava,
+    state: Path,
+    info: dict[str, Any],
+    check: str,
+    level: str | None,
+    found: str,
+    advice: str,
+) -> None:
+    java.tells(**info)
+    ensure_gateway(state)
+    told = findings(run, state).get(check)
+    assert (told and told["level"]) == level
+    assert told is None or (found in told["found"] and advice in told["advice"])
+
+
+def test_a_disk_that_is_nearly_full(
+    run: Run, java: SimulatedJava, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure_gateway(state)
+    assert findings(run, state)["space"]["level"] == "ok"
+    monkeypatch.setattr("mortmain._cli.doctor._LITTLE_SPACE", 1 << 62)
+    told = findings(run, state)["space"]
+    assert (told["level"], "MiB free" in told["found"], "make room" in told["advice"]) == ("warn", True, True)
+
+
+def test_no_java_at_all(run: Run, java: SimulatedJava, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MORTMAIN_JAVA", str(state / "no-such-java"))
+    told = findings(run, state)["java"]
+    assert told["level"] == "fail"
+    assert "no-such-java" in told["found"]
+    assert "mortmain[java]" in told["advice"]
+
+
+def test_somebody_else_listens_where_the_gateway_did(run: Run, java: SimulatedJava, state: Path) -> None:
+    ensure_gateway(state)
+    java.end_all()
+    with socket.socket() as squatter:
+        squatter.bind(("127.0.0.1", 0))
+        squatter.listen()
+        place = {"transport": "tcp", "socket": None, "address": "127.0.0.1", "port": squatter.getsockname()[1]}
+        told = json.loads((state / "run/gateway.json").read_text())
+        (state / "run/gateway.json").write_text(json.dumps({**told, **place, "pid": 0, "token": "t"}))
+        answering = threading.Thread(target=_http, args=(squatter,), daemon=True)
+        answering.start()
+        found = findings(run, state)["gateway"]
+        assert (found["level"], "stale" in found["found"]) == ("ok", True), found
+
+
+def _http(listener: socket.socket) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection:
+            connection.recv(100)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def test_a_run_directory_of_somebody_else(run: Run, java: SimulatedJava, state: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a directory away")
+    ensure_gateway(state)
+    os.chown(state / "run", 65534, 65534)
+    told = findings(run, state)["run"]
+    os.chown(state / "run", 0, 0)
+    assert told["level"] == "fail"
+    assert told["advice"]
+
+
+def test_a_force_that_failed(run: Run, java: SimulatedJava, state: Path) -> None:
+    java.behave("poisoned")
+    with pytest.raises(MortmainError):
+        ensure_gateway(state)
+    told = findings(run, state)["failure"]
+    assert (told["level"], "EIO" in told["found"], "gateway.log" in told["advice"]) == ("fail", True, True)
+
+
+def test_functions_are_named_and_jep_is_not_there(
+    run: Run, java: SimulatedJava, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure_gateway(state)
+    monkeypatch.setitem(sys.modules, "jep", None)
+    assert findings(run, state)["reducers"]["level"] == "ok"
+    (state / "reducers").write_text("json\n")
+    told = findings(run, state)["reducers"]
+    assert (told["level"], "json" in told["found"]) == ("warn", True)
+    assert told["advice"]
+    (state / "reducers").chmod(0o666)
+    assert findings(run, state)["reducers"]["level"] == "fail"

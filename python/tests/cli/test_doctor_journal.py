@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 import mortmain
-from mortmain._cli.doctor import _is_locked
+from mortmain._cli.doctor import _file_system_of, _is_locked
 from mortmain._cli.examine import crc32c
 
 from .conftest import Answer
@@ -145,3 +146,49 @@ def test_three_failed_starts_a_crash_and_a_bad_environment(
     assert "serve" in told["gateway"]["advice"]
     os.unlink(whole / "run" / "failures.json")
     assert "starts" not in findings(run, whole)
+
+
+def segment(state: Path) -> Path:
+    return state / "journal" / "00000001.seg"
+
+
+def frames(content: bytes) -> list[int]:
+    """Where the frames begin."""
+    found, at = [], content.find(b"MFRM")
+    while at >= 0:
+        found.append(at)
+        at = content.find(b"MFRM", at + 4)
+    return found
+
+
+def test_damage_inside_of_the_journal_is_named_by_the_start_that_it_prevents(run: Run, whole: Path) -> None:
+    content = bytearray(segment(whole).read_bytes())
+    content[frames(content)[0] + 60] ^= 1
+    segment(whole).write_bytes(content)
+    assert "damaged at byte" in refused(whole)
+    told = findings(run, whole)["failure"]
+    assert told["level"] == "fail"
+    assert "journal/00000001.seg is damaged at byte" in told["found"]
+    assert "repair --truncate-at" in told["advice"]
+
+
+def test_a_torn_tail_is_set_aside_and_that_is_said(run: Run, whole: Path) -> None:
+    content = bytearray(segment(whole).read_bytes())
+    last = frames(content)[-1]
+    content[last + 16 :] = bytes(len(content) - last - 16)  # of the last frame only its beginning reached the disk
+    segment(whole).write_bytes(content)
+    assert "lost" not in findings(run, whole)
+    with mortmain.open(whole) as store:
+        assert store.read("k").value == 1
+        stop(store)
+    told = findings(run, whole)
+    assert [one for one in told.values() if one["level"] == "fail"] == []
+    assert (told["lost"]["level"], str(whole / "lost") in told["lost"]["found"]) == ("warn", True)
+
+
+def test_a_tmpfs_is_named(run: Run, tmp_path: Path) -> None:
+    if _file_system_of("/dev/shm") != "tmpfs":
+        pytest.skip("no tmpfs to look at")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        told = findings(run, Path(folder))["disk"]
+    assert (told["level"], "reboot" in told["found"]) == ("warn", True)

@@ -111,6 +111,7 @@ def answer(connection, instance, protocol):
         (length,) = struct.unpack(">I", exactly(connection, 4))
         exactly(connection, length)
         fields = {"protocol": protocol, "instance": instance, "version": "simulated", "store_id": "s", "clock": 0}
+        fields.update(json.loads(told("info", "{}")))
         status = 0
         if protocol > 1:
             status, fields = 1, {"code": "UNAVAILABLE", "message": "no common protocol", "min": 7, "max": 9}

@@ -37,6 +37,11 @@ class SimulatedJava:
         (self.home / "behaviour").write_text(behaviour)
         return self
 
+    def tells(self, **info: Any) -> SimulatedJava:
+        """What its gateway says when it is asked for its info."""
+        (self.home / "info").write_text(json.dumps(info))
+        return self
+
     def is_version(self, version: str) -> SimulatedJava:
         (self.home / "version").write_text(version)
         return self

@@ -68,6 +68,7 @@ def _examine(root: str, java: str | None) -> Iterator[Finding]:
     checks: list[Callable[[str], Finding]] = [_run, examine.journal, examine.start_up_aid, _gateway, _lock, _failure]
     for check in checks:
         yield check(root)
+    yield from examine.set_aside(root)
     yield from _served(root)
     yield _reducers(root)
 
@@ -178,10 +179,11 @@ def _gateway(root: str) -> Finding:
         ours = f"{_frames.PROTOCOL_MIN}..{_frames.PROTOCOL_MAX}"
         told = f"answers at {where}, version {found.info.version}, protocol {spoken} (this client: {ours})"
         return Finding("gateway", "ok", f"process {found.info.pid} {told}")
-    if found.why is not None and found.why.reason == "bad-token":
+    locked = _is_locked(os.path.join(root, "LOCK"))
+    if found.why is not None and found.why.reason == "bad-token" and locked is not False:
         return Finding("gateway", "fail", str(found.why), _advice("bad-token"))
     told = "none runs" if info is None else f"run/gateway.json is stale ({found.why})"
-    if _is_locked(os.path.join(root, "LOCK")):
+    if locked:
         advice = "wait: it is starting; if it stays so, end the process that holds LOCK"
         return Finding("gateway", "warn", f"{told}, but LOCK is held", advice)
     if not may_start(None):
@@ -221,7 +223,7 @@ def _advice(reason: str | None) -> str:
     if reason == "stalled":
         return "look at the process (stopped? swapping?), end it yourself if it is hopeless: none is started beside it"
     if reason == "bad-token":
-        return "the file and the process do not belong together: end the process, the next client starts another"
+        return "run/gateway.json is not of the process that holds LOCK: end that one, the next client starts another"
     if reason == "insecure-directory":
         return "run as the user who owns run/, and keep it 0700"
     if reason == "too-many-connections":

@@ -186,6 +186,17 @@ def crc32c(data: bytes) -> int:
     return crc ^ 0xFFFFFFFF
 
 
+def set_aside(root: str) -> Iterator[Finding]:
+    """What recovery, a repair or a mount cut off or replaced, and kept."""
+    found = [os.path.join(folder, name) for folder, _, names in os.walk(os.path.join(root, "lost")) for name in names]
+    if found:
+        size = sum(os.path.getsize(path) for path in found)
+        yield Finding(
+            "lost", "warn", f"{len(found)} pieces, {size} bytes, were set aside in {os.path.join(root, 'lost')}",
+            "a torn end was never acknowledged, what a repair cut off may have been: look, delete what nobody wants",
+        )  # fmt: skip
+
+
 def environment(root: str) -> Iterator[Finding]:
     """What MORTMAIN_* say, and what a JVM that crashed left."""
     try:
