@@ -9,7 +9,7 @@ import pytest
 from mortmain import Store
 from mortmain.testing import temporary_store
 
-from mortmain_langgraph import MortmainSaver
+from mortmain_langgraph import MortmainSaver, MortmainStore
 
 _numbers = itertools.count()
 
@@ -28,3 +28,8 @@ def prefix() -> str:
 @pytest.fixture
 def saver(store: Store, prefix: str) -> MortmainSaver:
     return MortmainSaver(store, prefix)
+
+
+@pytest.fixture
+def memory(store: Store, prefix: str) -> MortmainStore:
+    return MortmainStore(store, prefix=prefix)

@@ -10,11 +10,8 @@ import mortmain
 import pytest
 from langgraph.checkpoint.base import empty_checkpoint
 
+from graphs import config
 from mortmain_langgraph import MortmainSaver, MortmainStore
-
-
-def config() -> Any:
-    return {"configurable": {"thread_id": "t"}}
 
 
 async def test_a_cancelled_task_finishes_its_write(saver: MortmainSaver) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import copy
 import functools
-import operator
 import pickle
 import time
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Annotated, Any, TypedDict
+from typing import Any
 
 import mortmain
 import pytest
@@ -17,17 +16,10 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
 
+from graphs import State, config, ten_steps
 from mortmain_langgraph import MortmainSaver
 
 OLDEST = version("langgraph").startswith("1.0.")
-
-
-class State(TypedDict):
-    items: Annotated[list[str], operator.add]
-
-
-def config(thread_id: object = "t") -> Any:
-    return {"configurable": {"thread_id": thread_id}}
 
 
 def pair(saver: Any, middle: Callable[[State], Any]) -> Any:
@@ -101,21 +93,7 @@ async def test_an_overtaken_async_run_is_refused(saver: MortmainSaver) -> None:
 def test_a_refused_run_ends_at_its_next_step(saver: MortmainSaver) -> None:
     ran: list[int] = []
 
-    def node(number: int) -> Any:
-        def run(state: State) -> Any:
-            if number == 0:
-                other_run(saver)
-            ran.append(number)
-            time.sleep(0.05)
-            return {"items": [str(number)]}
-
-        return run
-
-    builder = StateGraph(State)
-    for number in range(10):
-        builder.add_node(str(number), node(number))
-        builder.add_edge(str(number - 1) if number else START, str(number))
-    graph = builder.compile(checkpointer=saver)
+    graph = ten_steps(saver, ran, lambda: other_run(saver))
     with pytest.raises(mortmain.VersionConflict):
         graph.invoke({"items": ["mine"]}, config(), durability="async")
     assert len(ran) <= 4, ran

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 import os
 import subprocess
 import sys
 import time
-from typing import Annotated, Any, TypedDict
+from typing import Any
 
 import langgraph.runtime
 import mortmain
@@ -23,17 +22,10 @@ from langgraph.config import get_store
 from langgraph.graph import START, StateGraph
 from langgraph.types import CachePolicy, Command, interrupt
 
+from graphs import State, config, ten_steps
 from mortmain_langgraph import MortmainSaver, MortmainStore
 
 USER = ("users", "7")
-
-
-class State(TypedDict):
-    items: Annotated[list[str], operator.add]
-
-
-def config(thread_id: str = "t") -> Any:
-    return {"configurable": {"thread_id": thread_id}}
 
 
 # -------------------------------------------------------------------- agents
@@ -67,11 +59,6 @@ def agent(saver: Any, memory: Any, script: list[AIMessage], meanwhile: Any = Non
     return create_agent(
         Scripted(messages=iter(script)), [remember, approve], checkpointer=saver, store=memory
     )
-
-
-@pytest.fixture
-def memory(store: mortmain.Store, prefix: str) -> MortmainStore:
-    return MortmainStore(store, prefix=prefix)
 
 
 def asked(text: str) -> Any:
@@ -277,26 +264,6 @@ if hasattr(BaseCheckpointSaver, "with_allowlist"):  # Older versions know no all
 # -------------------------------------------------------------------- drains
 
 
-def steps(saver: Any, ran: list[int], middle: Any) -> Any:
-    """Ten nodes, one after the other; `middle` runs inside the first."""
-
-    def node(number: int) -> Any:
-        def run(state: State) -> Any:
-            if number == 0:
-                middle()
-            ran.append(number)
-            time.sleep(0.05)
-            return {"items": [str(number)]}
-
-        return run
-
-    builder = StateGraph(State)
-    for number in range(10):
-        builder.add_node(str(number), node(number))
-        builder.add_edge(str(number - 1) if number else START, str(number))
-    return builder.compile(checkpointer=saver)
-
-
 class ServersOwn(BaseCheckpointSaver[str]):
     """Wraps a saver as LangGraph's server does: it makes the version numbers itself."""
 
@@ -336,13 +303,13 @@ if hasattr(langgraph.runtime, "RunControl"):  # Older versions cannot be drained
     ) -> None:
         ran: list[int] = []
         control = RunControl()
-        graph = steps(saver, ran, lambda: control.request_drain("deploy"))
+        graph = ten_steps(saver, ran, lambda: control.request_drain("deploy"))
         with pytest.raises(GraphDrained, match="deploy"):
             graph.invoke({"items": ["mine"]}, config(), durability=durability, control=control)
         assert ran == [0]
         # Another process goes on from there.
         ran.clear()
-        steps(MortmainSaver(saver._shared.connection.store, saver.prefix), ran, lambda: None).invoke(None, config())
+        ten_steps(MortmainSaver(saver._shared.connection.store, saver.prefix), ran, lambda: None).invoke(None, config())
         assert ran == list(range(1, 10))
         assert saver.fence_error is None
 
@@ -351,13 +318,13 @@ if hasattr(langgraph.runtime, "RunControl"):  # Older versions cannot be drained
             end = time.monotonic() + 20.0
             while (found := saver.get_tuple(config())) is None or "mine" not in str(found.checkpoint):
                 assert time.monotonic() < end
-            steps(MortmainSaver(saver._shared.connection.store, saver.prefix), [], lambda: None).invoke(
+            ten_steps(MortmainSaver(saver._shared.connection.store, saver.prefix), [], lambda: None).invoke(
                 {"items": ["other"]}, config()
             )
 
         ran: list[int] = []
         control = RunControl()
-        graph = steps(ServersOwn(saver), ran, other)
+        graph = ten_steps(ServersOwn(saver), ran, other)
         with pytest.raises((GraphDrained, mortmain.VersionConflict)):
             graph.invoke({"items": ["mine"]}, config(), durability="async", control=control)
         assert control.drain_requested

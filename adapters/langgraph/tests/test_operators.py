@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import operator
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Any
 
 import mortmain
 import pytest
@@ -19,12 +18,9 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, StateGraph
 from mortmain.testing import temporary_store
 
+from graphs import State, config
 from mortmain_langgraph import MortmainSaver, export_to, import_from
 from mortmain_langgraph.conformance import CASES, run_two_writers
-
-
-class State(TypedDict):
-    items: Annotated[list[str], operator.add]
 
 
 def graph_on(saver: Any) -> Any:
@@ -32,10 +28,6 @@ def graph_on(saver: Any) -> Any:
     builder.add_node("add", lambda state: {"items": [f"{len(state['items'])} " + "x" * 900]})
     builder.add_edge(START, "add")
     return builder.compile(checkpointer=saver)
-
-
-def config(thread_id: str) -> Any:
-    return {"configurable": {"thread_id": thread_id}}
 
 
 def history(saver: Any, thread_id: str) -> list[Any]:

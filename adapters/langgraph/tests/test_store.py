@@ -18,11 +18,6 @@ from mortmain_langgraph import MortmainStore
 DOCS = ("docs", "a")
 
 
-@pytest.fixture
-def memory(store: mortmain.Store, prefix: str) -> MortmainStore:
-    return MortmainStore(store, prefix=prefix)
-
-
 def letters(texts: list[str]) -> list[list[float]]:
     """A user's embedding: how often each letter occurs."""
     return [[float(text.count(letter)) for letter in "abcdefgh"] for text in texts]
