@@ -7,8 +7,9 @@ from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._async_drive import drive_async
-from ._claim import UNKNOWN, ClaimView, Grant
+from ._claim import ClaimView
 from ._errors import invalid
+from ._grant import UNKNOWN, Grant
 from ._link import Flow
 from ._models import Receipt, Snapshot
 

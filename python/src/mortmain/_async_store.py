@@ -16,9 +16,9 @@ from ._async_watch import AsyncWatch
 from ._backup import backed_up, verified
 from ._blame import blamed, differences
 from ._call import Call
-from ._claim import acquire
 from ._errors import MortmainError
 from ._flows import Flows
+from ._grant import acquire
 from ._link import Flow, Link
 from ._models import (
     BackupReport,
@@ -145,8 +145,8 @@ class AsyncStore:
         """The keys below a prefix ("" or one that ends in "/"), all of one revision, in the order of their
         UTF-8 bytes.
 
-        They are fetched page by page; timeout counts per page. RevisionCompacted if the iteration takes
-        minutes.
+        They are fetched page by page; timeout counts per page. RevisionCompacted if the iteration takes longer
+        than history is kept.
         """
         after: str | None = None
         at: int | None = None

@@ -15,8 +15,8 @@ from ._errors import Conflict, MortmainError
 from ._link import drive, logger
 
 if TYPE_CHECKING:
-    from ._claim import Grant
     from ._flows import Flows
+    from ._grant import Grant
 
 # How long letting go of a claim may talk with the gateway: the ttl frees the key anyway. Seconds.
 RELEASE_TIMEOUT = 5.0

@@ -15,9 +15,10 @@ from . import _arguments as arguments
 from ._backup import backed_up, verified
 from ._blame import blamed, differences
 from ._call import Call
-from ._claim import Claim, acquire
+from ._claim import Claim
 from ._errors import MortmainError, invalid
 from ._flows import Flows
+from ._grant import acquire
 from ._link import Flow, Link, drive
 from ._models import (
     BackupReport,
@@ -153,8 +154,8 @@ class Store:
         """The keys below a prefix ("" or one that ends in "/"), all of one revision, in the order of their
         UTF-8 bytes.
 
-        They are fetched page by page; timeout counts per page. RevisionCompacted if the iteration takes
-        minutes.
+        They are fetched page by page; timeout counts per page. RevisionCompacted if the iteration takes longer
+        than history is kept.
         """
         after: str | None = None
         at: int | None = None

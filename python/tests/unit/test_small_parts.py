@@ -11,7 +11,7 @@ import pytest
 import mortmain
 from mortmain import _arguments as arguments
 from mortmain import _requests as requests
-from mortmain._claim import _seconds
+from mortmain._grant import _seconds
 from mortmain._open import default_agent, directory_of
 from mortmain._request_id import encode_request_id, uuid7
 
