@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -36,11 +36,25 @@ Cuts = list[tuple[bytes, int]]
 
 @dataclass(slots=True)
 class Value:
-    """A value's bytes; behind the first `at` of them, which say how long it is, come its pieces."""
+    """A value's bytes; behind the first `at` of them, which say how long it is, comes its body.
+
+    known_cuts: the body's pieces; None of one that is one piece, whose digest nobody needed yet.
+    """
 
     data: bytes
     at: int
-    cuts: Cuts
+    known_cuts: Cuts | None
+
+    def cuts(self) -> Cuts:
+        """The body's pieces."""
+        if self.known_cuts is None:
+            self.known_cuts = cut(self.data, self.at, None)
+        return self.known_cuts
+
+    def begins(self, data: bytes, at: int) -> bool:
+        """Whether the first of its pieces is the first of what lies behind `at` in a newer value."""
+        end = len(self.data) if self.known_cuts is None else self.at + self.known_cuts[0][1]
+        return data.startswith(self.data[self.at : end], at)
 
 
 _NO_VALUE = Value(b"", 0, [])
@@ -70,7 +84,7 @@ def cut(data: bytes, at: int, before: Value | None) -> Cuts:
     done = at
     if before is not None:
         old, shift = before.data, before.at - at
-        for digest, size in before.cuts:
+        for digest, size in before.cuts():
             end = done + size
             # Slices of bytes are compared at once, those of a memoryview byte by byte.
             if end > len(data) or not data.startswith(old[done + shift : end + shift], done):
@@ -123,7 +137,7 @@ class Pieces:
         channel: str,
         kind: str,
         data: bytes,
-        stored: Container[bytes],
+        stored: Set[bytes],
         missing: dict[bytes, memoryview],
         room: int = 0,
     ) -> Form:
@@ -132,12 +146,14 @@ class Pieces:
         at = header_length(kind, data)
         with self._lock:
             before = self._last.get((space, channel))
+        is_new = len(data) <= room and not (before is not None and before.begins(data, at))
+        if is_new and stored:
+            is_new = digest_of(memoryview(data)[at:]) not in stored
+        if is_new:
+            self._remember(space, channel, Value(data, at, None))
+            return [kind, data]
         cuts = cut(data, at, before)
         self._remember(space, channel, Value(data, at, cuts))
-        if len(data) <= room and len(cuts) == 1:
-            (whole,) = cuts
-            if whole[0] not in stored and (before is None or whole not in before.cuts):
-                return [kind, data]
         view = memoryview(data)
         for digest, size in cuts:
             if digest not in stored:
@@ -151,7 +167,7 @@ class Pieces:
         if len(form) == 2:
             if channel and len(first) > INLINE:
                 at = header_length(kind, first)
-                self._remember(space, channel, Value(first, at, cut(first, at, None)))
+                self._remember(space, channel, Value(first, at, None))
             return kind, first
         parts = [found[digest] for digest in form[2]]
         data = b"".join((first, *parts))
@@ -177,7 +193,7 @@ class Pieces:
                 needed = set(digests([form])).difference(found)
                 last = self._last.get((space, channel), _NO_VALUE) if needed else _NO_VALUE
                 at = last.at
-                for digest, size in last.cuts:
+                for digest, size in last.cuts():
                     if digest in needed:
                         found[digest] = last.data[at : at + size]
                     at += size
