@@ -87,9 +87,10 @@ class RunTicket:
         last = max((i for i, link in enumerate(links) if link.space.head in keys), default=0)
         for link in links[: last + 1]:
             if link.refused is None:
-                link.refused = error
+                # Before anybody can see that it is refused, and end the run for that.
                 if link.control is not None:
                     link.control.request_drain(f"{type(error).__name__}: {error}")
+                link.refused = error
 
     def guard(self, txn: Any) -> None:
         """Put the guards of the whole chain into a transaction."""
