@@ -184,8 +184,14 @@ class Client:
 
     def increment(self) -> None:
         key, request_id, timeout = self.chance.choice(SUMS), self.new_id(), self.timeout()
+        self._increment("increment", key, request_id, timeout)
+        if self.chance.random() < 0.15:
+            # It has no base that would be behind the second time: only its id keeps it from happening twice.
+            self._increment("resend", key, request_id, _TIMEOUT)
+
+    def _increment(self, kind: str, key: str, request_id: str, timeout: float) -> None:
         self.call(
-            "increment",
+            kind,
             [key],
             lambda _: self.store.increment(key, request_id=request_id, timeout=timeout),
             id=request_id,

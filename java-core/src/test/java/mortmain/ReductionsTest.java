@@ -31,9 +31,11 @@ import mortmain.model.Write;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Commits that a function computes; the test is the thread that runs it. */
+/** Commits that a function computes; the test is the thread that runs it, and would wait for ever for one that is not asked for. */
+@Timeout(60)
 class ReductionsTest {
   @TempDir Path directory;
   private Store store;
