@@ -46,11 +46,12 @@ Snapshot(s) ==
    epoch |-> [k \in Keys |-> Epoch(s, k)]]
 
 (* A commit: guards on keys (based: VersionIs and EpochIs; fenced: EpochIs alone; follows: the ticket; creates: Absent), the
-   claims that it presents, the prefixes that it scanned, and its writes. *)
+   claims that it presents, the prefixes that it scanned, and its writes.  reduces: deltas whose value a function of the gateway
+   made of the value in the base, outside of every lock; nobody who asked for one has read anything. *)
 NoClaims == [k \in Keys |-> None]
 Request(b) ==
   [base |-> b, based |-> {}, fenced |-> {}, follows |-> {}, creates |-> {}, ticket |-> None, claims |-> NoClaims, scans |-> {},
-   put |-> {}, delete |-> {}, delta |-> {}]
+   put |-> {}, delete |-> {}, delta |-> {}, reduces |-> {}]
 Written(e) == e.put \cup e.delete \cup e.delta
 
 --------------------------------- (* GUARDS *) --------------------------------
@@ -67,6 +68,7 @@ Absent(s, k)          == ~s.rec[k].live
 Holds(s, k, id)       == s.rec[k].claim = id
 Unclaimed(s, e, k)    == s.rec[k].claim = None \/ s.rec[k].claim = e.claims[k]
 UnchangedSince(s, p, r) == s.newest[p] <= r
+IsReduced(s, b, k)    == b.ver[k] = Ver(s, k) /\ b.tag[k] = s.rec[k].tag   \* else: the function runs again
 ClaimIsFree(s, k)     == s.rec[k].claim = None
 ClaimIdIsNew(s, id)   == id \notin s.over
 Forgettable(s, k)     == ~s.rec[k].live /\ s.rec[k].claim = None
@@ -85,6 +87,7 @@ Accepts(s, e) ==
   /\ \A k \in Keys : e.claims[k] = None \/ Holds(s, k, e.claims[k])
   /\ \A k \in Written(e) : Unclaimed(s, e, k)
   /\ \A p \in e.scans : UnchangedSince(s, p, e.base.rev)
+  /\ \A k \in e.reduces : IsReduced(s, e.base, k)
 
 (* What an accepted commit does.  A delta creates an absent key; deleting what is absent changes nothing. *)
 Effect(s, e) ==
@@ -129,19 +132,24 @@ AfterReclaimPrefix(s, p) ==
     !.rec = [k \in Keys |-> IF k \in ended THEN [s.rec[k] EXCEPT !.claim = None, !.at = s.rev + 1] ELSE s.rec[k]],
     !.over = @ \cup {s.rec[k].claim : k \in ended}]
 
-(* Tombstones behind the horizon go; the store keeps the greatest version and epoch among them. *)
+(* Tombstones behind the horizon go; the store keeps the greatest version and epoch among them.  A write that was forgotten may have
+   been as new as the horizon: scans are refused more often than they have to be. *)
 MayForget(s, k) == s.rec[k].known /\ Forgettable(s, k)
-AfterForget(s, keys) ==
+AfterForget(s, keys, horizon) ==
   [s EXCEPT
     !.rev = @ + 1,
     !.rec = [k \in Keys |-> IF k \in keys THEN Unborn ELSE s.rec[k]],
+    !.newest = [p \in Prefixes |-> Max(@[p], horizon)],
     !.floorVer = Greatest({@} \cup {Ver(s, k) : k \in keys}),
     !.floorEpoch = Greatest({@} \cup {Epoch(s, k) : k \in keys})]
 
-(* A backup comes back: as what it is under a new storeId without claims, or silently, by a copy of the directory. *)
+(* A backup comes back: under a new storeId, with everything reclaimed, or silently, by a copy of the directory. *)
+Roots == {p \in Prefixes : Below[p] = Keys}
+Root  == CHOOSE p \in Roots : TRUE
 AfterRestore(s, backup) ==
   [backup EXCEPT
     !.store = s.store + 1,
+    !.count = IF Roots = {} THEN @ ELSE [@ EXCEPT ![Root] = @ + 1],
     !.rec = [k \in Keys |-> [backup.rec[k] EXCEPT !.claim = None]],
     !.over = @ \cup ({backup.rec[k].claim : k \in Keys} \ {None})]
 ===============================================================================

@@ -52,7 +52,7 @@ Faults(b, e) ==
       looked  == e.based \cup e.follows
       scanned == UNION {Below[p] : p \in e.scans} IN
   {f \in {"lost update", "zombie", "skew", "undone", "unnoticed", "restored", "clobbered", "silenced", "trespass"} :
-    \/ f = "lost update" /\ decided \cap b.written # {}
+    \/ f = "lost update" /\ (decided \cup e.reduces) \cap b.written # {}
     \/ f = "zombie"      /\ ~b.rolled /\ (looked \cup e.fenced) \cap b.taken # {}
     \/ f = "skew"        /\ (looked \cup (IF b.rolled THEN {} ELSE scanned)) \cap b.written # {}
     \/ f = "undone"      /\ looked \cap b.undone # {}
@@ -84,6 +84,7 @@ Deletes(b) == {[Request(b) EXCEPT !.based = {k}, !.delete = {k}] : k \in Keys}
 Creates(b) == {[Request(b) EXCEPT !.creates = {k}, !.put = {k}] : k \in Keys}
 Blind(b)   == {[Request(b) EXCEPT !.put = {k}] : k \in Keys}
 Deltas(b)  == {[Request(b) EXCEPT !.delta = {k}] : k \in Keys}
+Reduces(b) == {[Request(b) EXCEPT !.reduces = {k}, !.delta = {k}] : k \in Keys}
 Scans(b)   == {[Request(b) EXCEPT !.based = {k}, !.put = {k}, !.scans = {p}] : k \in Keys, p \in Prefixes}
 Claimed(b) == UNION {{[Request(b) EXCEPT !.based = {k}, !.put = {k}, !.claims[k] = id],
                       [Request(b) EXCEPT !.fenced = {k}, !.creates = {k}, !.put = {k}, !.claims[k] = id],
@@ -93,7 +94,7 @@ Followed(b, t) == UNION {{[Request(b) EXCEPT !.follows = {k}, !.put = {k}, !.tic
 
 Requests(b) == Puts(b) \cup Deletes(b) \cup Creates(b) \cup Blind(b) \cup Deltas(b) \cup Scans(b) \cup Claimed(b)
 
-CommitOnBase   == \E c \in UNION {Accepted(b, Requests(b.snap)) : b \in bases} : Commit(c.x, c.faults)
+CommitOnBase   == \E c \in UNION {Accepted(b, Requests(b.snap) \cup Reduces(b.snap)) : b \in bases} : Commit(c.x, c.faults)
 CommitOnTicket ==
   \E t \in Tickets : tickets[t] # None /\ \E c \in Accepted(tickets[t], Followed(tickets[t].snap, t)) : Commit(c.x, c.faults)
 
@@ -135,9 +136,9 @@ ReclaimPrefix(p) ==
   /\ Happened({}, Below[p])
   /\ UNCHANGED <<backup, made, wrong>>
 
-Forget(keys) ==
-  /\ \A k \in keys : MayForget(db, k)
-  /\ db' = AfterForget(db, keys)
+Forget(keys, horizon) ==
+  /\ \A k \in keys : MayForget(db, k) /\ db.rec[k].at <= horizon
+  /\ db' = AfterForget(db, keys, horizon)
   /\ ghost' = [ghost EXCEPT !.rewound = FALSE]
   /\ UNCHANGED <<backup, made, wrong>>
   /\ Happened({}, {})
@@ -182,7 +183,7 @@ Next ==
   \/ CommitOnTicket
   \/ \E t \in Tickets : TakeTicket(t)
   \/ \E k \in Keys, id \in ClaimIds : Claim(k, id) \/ Release(k, id)
-  \/ \E k \in Keys : Reclaim({k}) \/ Forget({k})
+  \/ \E k \in Keys : Reclaim({k}) \/ Forget({k}, db.rec[k].at)
   \/ \E p \in Prefixes : ReclaimPrefix(p)
   \/ Backup \/ Restore \/ RollBack
 

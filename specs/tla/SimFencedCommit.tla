@@ -7,7 +7,9 @@
 (***************************************************************************)
 EXTENDS FencedCommit, Refusals, TLC
 
-VARIABLE last   \* what was asked, and the answer
+VARIABLES last,   \* what was asked, and the answer
+          aside   \* [since: the horizon goes back no further, reclaimed: by key, the revision of the newest reclamation,
+                  \*  kept: both at the time of the backup, backups: how many were made]
 
 SimBelow == [p \in Prefixes |-> IF p = "" THEN Keys ELSE Keys \ {"a"}]
 OneOf(S) == RandomElement(S)
@@ -23,9 +25,13 @@ Tries(b, e) ==
   /\ accepted => Effect(db, e).moved # {}
   /\ IF accepted THEN Commit(Effect(db, e), Faults(b, e)) ELSE UNCHANGED vars
   /\ last' = [op |-> "commit", e |-> e, accepted |-> accepted, based |-> SaysItsBase(e),
-              fenced |-> Fenced(db, e), lost |-> Lost(db, e), held |-> Held(db, e), conflict |-> Conflict(db, e)]
+              store |-> StoreIs(db, e) /\ BaseNotAhead(db, e), fenced |-> Fenced(db, e), lost |-> Lost(db, e), held |-> Held(db, e), conflict |-> Conflict(db, e)]
 
 TryOnBase == \E b \in {OneOf(IF OneOf({1, 2}) = 1 THEN Recent ELSE bases)} : \E e \in {OneOf(Requests(b.snap))} : Tries(b, e)
+
+TryDelete ==
+  \E b \in {OneOf(Recent)} : \E k \in {OneOf(Keys)} :
+    db.rec[k].live /\ Tries(b, [Request(b.snap) EXCEPT !.based = {k}, !.delete = {k}])
 
 (* Through the claim that is live, more often than through another. *)
 TryThroughClaim ==
@@ -54,10 +60,53 @@ TryRelease ==
 (* Not often, or nobody's base would ever be good. *)
 TakesAway ==
   /\ OneOf(1..4) = 1
-  /\ \/ \E k \in {OneOf(Keys)} : Reclaim({k}) /\ last' = [op |-> "reclaim", key |-> k]
-     \/ \E p \in {OneOf(Prefixes)} : ReclaimPrefix(p) /\ last' = [op |-> "reclaim prefix", prefix |-> p]
+  /\ \/ \E k \in {OneOf(Keys)} :
+          Reclaim({k}) /\ last' = [op |-> "reclaim", key |-> k] /\ aside' = [aside EXCEPT !.reclaimed[k] = db'.rev]
+     \/ \E p \in {OneOf(Prefixes)} :
+          /\ ReclaimPrefix(p)
+          /\ last' = [op |-> "reclaim prefix", prefix |-> p]
+          /\ aside' = [aside EXCEPT !.reclaimed = [k \in Keys |-> IF k \in Below[p] THEN db'.rev ELSE @[k]]]
 
-SimInit == Init /\ last = [op |-> "nothing"]
-SimNext == TryOnBase \/ TryThroughClaim \/ TryOnTicket \/ Takes \/ TryClaim \/ TryRelease \/ TakesAway
-SimSpec == SimInit /\ [][SimNext]_<<vars, last>>
+(* Everything that the store may forget when its horizon is there. *)
+Forgets ==
+  /\ OneOf(1..4) = 1
+  /\ \E h \in {OneOf(aside.since..db.rev)} :
+       LET keys == {k \in Keys : MayForget(db, k) /\ db.rec[k].at <= h /\ aside.reclaimed[k] <= h} IN
+       /\ keys # {}
+       /\ Forget(keys, h)
+       /\ last' = [op |-> "forget", horizon |-> h]
+       /\ aside' = [aside EXCEPT !.since = h]
+
+(* One backup, which comes back once at most; seldom one with claims in it, see RollsBack. *)
+Quiet(s) == \A k \in Keys : s.rec[k].claim = None
+BacksUp ==
+  /\ aside.backups = 0 /\ db.rev > 6
+  /\ Quiet(db) \/ OneOf(1..8) = 1
+  /\ Backup
+  /\ last' = [op |-> "backup"]
+  /\ aside' = [aside EXCEPT !.backups = 1, !.kept = [since |-> aside.since, reclaimed |-> aside.reclaimed]]
+
+Restores ==
+  /\ backup # None /\ db.rev > backup.db.rev + 4
+  /\ OneOf(1..3) = 1
+  /\ Restore
+  /\ last' = [op |-> "restore"]
+  /\ aside' = [aside EXCEPT !.since = db'.rev, !.reclaimed = [k \in Keys |-> db'.rev]]
+
+(* The store writes down that it was opened if there are claims: a step that the specification does not have. *)
+RollsBack ==
+  /\ backup # None /\ db.rev > backup.db.rev + 4
+  /\ Quiet(backup.db)
+  /\ RollBack
+  /\ last' = [op |-> "roll back"]
+  /\ aside' = [aside EXCEPT !.since = aside.kept.since, !.reclaimed = aside.kept.reclaimed]
+
+SimInit ==
+  /\ Init
+  /\ last = [op |-> "nothing"]
+  /\ aside = [since |-> 0, reclaimed |-> [k \in Keys |-> 0], kept |-> None, backups |-> 0]
+SimNext ==
+  \/ (TryOnBase \/ TryThroughClaim \/ TryDelete \/ TryOnTicket \/ Takes \/ TryClaim \/ TryRelease) /\ UNCHANGED aside
+  \/ TakesAway \/ Forgets \/ BacksUp \/ Restores \/ RollsBack
+SimSpec == SimInit /\ [][SimNext]_<<vars, last, aside>>
 ===============================================================================

@@ -144,14 +144,7 @@ Reclaimed(line) ==
   /\ UNCHANGED memo
   /\ Moved(line)
 
-(* A forgotten write may have been as new as anything that was: scans are refused more often than they have to be. *)
-Forgotten(line) ==
-  /\ \A k \in line.keys : MayForget(db, k)
-  /\ LET s == AfterForget(db, line.keys) IN db' = [s EXCEPT !.newest = [p \in Prefixes |-> Max(@[p], line.upto)]]
-  /\ ghost' = [ghost EXCEPT !.rewound = FALSE]
-  /\ Happened({}, {})
-  /\ UNCHANGED <<backup, made, wrong, memo>>
-  /\ Moved(line)
+Forgotten(line) == Forget(line.keys, line.upto) /\ UNCHANGED memo /\ Moved(line)
 
 ------------------------------------------------------------------------------
 (* A read is made: of all keys at once it is a base of the client that asked, once it leaves. *)

@@ -500,12 +500,21 @@ final class FileEngine implements Engine {
   int forget(int atLeast) {
     lock.lock();
     try {
+      return forget(atLeast, state.requests().horizon());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Those that were last touched at {@code upTo} or before. */
+  int forget(int atLeast, long upTo) {
+    lock.lock();
+    try {
       expire();
-      long[] greatest = new long[3];
-      long upTo = state.requests().horizon();
       if (upTo == forgettableUpTo && forgettable < atLeast) {
         return forgettable; // only a horizon that moves makes more of them: no need to go over all keys
       }
+      long[] greatest = new long[3];
       state.index().forgettable(upTo, record -> {
         greatest[0]++;
         greatest[1] = Math.max(greatest[1], record.version());

@@ -11,6 +11,7 @@ import mortmain.disk.Disk;
 import mortmain.disk.MemoryDisk;
 import mortmain.engine.ManualClock;
 import mortmain.engine.Subject;
+import mortmain.journal.JournalBackup;
 import mortmain.journal.JournalOptions;
 import mortmain.journal.Sealed;
 import mortmain.model.Limits;
@@ -150,6 +151,32 @@ public final class FileSubject implements Subject {
     int forgotten = engine.forget(atLeast);
     engine.tick();
     return forgotten;
+  }
+
+  /** Forgets every tombstone that was last touched at this revision or before. */
+  public void forgetUpTo(long revision) {
+    engine.forget(1, revision);
+    engine.tick();
+  }
+
+  /** Another store, made of a backup beside this one, which ends. */
+  public FileSubject restored(Path backup) {
+    close();
+    Path into = directory.resolveSibling(directory.getFileName() + "-restored");
+    MemoryDisk memory = (MemoryDisk) disk;
+    try {
+      FileEngineProvider.restore(
+          memory,
+          backup,
+          into,
+          JournalBackup.verify(memory, backup, (segment, offset, revision, bytes) -> EventCodec.decode(bytes)),
+          options,
+          new Clocks(clock::nanos, clock),
+          (bytes, of) -> { });
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return new FileSubject(disk, clock, limits, options, into);
   }
 
   @Override

@@ -1,5 +1,7 @@
 package mortmain.specs;
 
+import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +25,7 @@ import mortmain.model.Ticket;
 /** Does with the real store what a behaviour of the specification does, and compares the answer and the state after every step. */
 final class Replay implements AutoCloseable {
   /** A guard that looks away, for the negative controls. */
-  enum Blind { NOTHING, VERSIONS, EPOCHS }
+  enum Blind { NOTHING, VERSIONS, TAGS, EPOCHS, STORES }
 
   /** A step at which the code and the specification part. */
   static final class Differs extends Exception {
@@ -34,14 +36,22 @@ final class Replay implements AutoCloseable {
     }
   }
 
+  /** Revisions of the code that the specification does not count: the creation; the new name and the reclamation of everything. */
   private static final long CREATED = 1;
+  private static final long RESTORED = 2;
+  private static final Path BACKUP = Path.of("/backup");
   private static final long HOUR = 3_600_000;
 
   private final ManualClock clock = new ManualClock();
-  private final FileSubject subject = new FileSubject(new MemoryDisk(), clock, Limits.DEFAULT);
+  private MemoryDisk disk = new MemoryDisk();
+  private FileSubject subject = new FileSubject(disk, clock, Limits.DEFAULT);
+  private MemoryDisk copied;
+  /** By the specification's number of the store. */
+  private final Map<Object, String> stores = new HashMap<>();
   private final Blind blind;
   private int step;
   private int refusals;
+  private final Map<String, Integer> counts = new TreeMap<>();
 
   Replay(Blind blind) {
     this.blind = blind;
@@ -50,6 +60,11 @@ final class Replay implements AutoCloseable {
   /** How many steps were refused, by both. */
   int refusals() {
     return refusals;
+  }
+
+  /** How many steps there were, by what they are. */
+  Map<String, Integer> counts() {
+    return counts;
   }
 
   void run(List<Map<String, Object>> states) throws Differs {
@@ -79,8 +94,29 @@ final class Replay implements AutoCloseable {
       case "release" -> claimed(last, refused(() -> subject.store().release(Request.key(key), claimId(last.get("claim")), -1)));
       case "reclaim" -> subject.store().reclaim(Request.reclaim(key, null, null));
       case "reclaim prefix" -> subject.store().reclaim(Request.reclaim(null, (String) last.get("prefix"), null));
+      case "forget" -> subject.forgetUpTo((Long) last.get("horizon") + CREATED + offset(map(state.get("db"))));
+      case "backup" -> backup();
+      case "restore" -> subject = subject.restored(BACKUP);
+      case "roll back" -> rollBack();
       default -> { }
     }
+    counts.merge((String) last.get("op"), 1, Integer::sum);
+  }
+
+  private void backup() {
+    subject.store().backup(BACKUP, (bytes, of) -> { });
+    copied = disk.kill();
+  }
+
+  private void rollBack() {
+    subject.close();
+    disk = copied;
+    subject = new FileSubject(disk, clock, Limits.DEFAULT);
+  }
+
+  /** Of a state, or of what was read of one. */
+  private static long offset(Map<String, Object> of) {
+    return (Long) of.get("store") == 1 ? 0 : RESTORED;
   }
 
   /** The holder has the claim's name, which is shown. */
@@ -119,7 +155,9 @@ final class Replay implements AutoCloseable {
     Set<String> codes = refused(() -> subject.store().commit(request.commit()));
     require(accepted == codes.isEmpty(), last + " is answered with " + codes);
     refusals += accepted ? 0 : 1;
-    if (!accepted && (Boolean) last.get("based")) {
+    if (!accepted && (Boolean) last.get("based") && !(Boolean) last.get("store")) {
+      require(codes.equals(Set.of("STORE_CHANGED")), last + " is answered with " + codes);
+    } else if (!accepted && (Boolean) last.get("based")) {
       boolean lost = (Boolean) last.get("lost");
       require(codes.contains("VERSION_CONFLICT") == (Boolean) last.get("conflict"), last + " is answered with " + codes);
       require(codes.contains("CLAIM_HELD") == (Boolean) last.get("held"), last + " is answered with " + codes);
@@ -139,7 +177,10 @@ final class Replay implements AutoCloseable {
 
   private Request request(Map<String, Object> e) {
     Map<String, Object> base = map(e.get("base"));
-    Request request = Request.by("writer").deadline(clock.nanos()).store(null, (Long) base.get("rev") + CREATED);
+    Request request = Request.by("writer").deadline(clock.nanos());
+    if (blind != Blind.STORES) {
+      request = request.store(stores.get(base.get("store")), revision(base));
+    }
     for (String key : set(e.get("based"))) {
       request = request.guard(version(base, key), epoch(base, key));
     }
@@ -159,9 +200,13 @@ final class Replay implements AutoCloseable {
       }
     }
     for (String prefix : set(e.get("scans"))) {
-      request = request.guard(new Guard.UnchangedSince(prefix, (Long) base.get("rev") + CREATED));
+      request = request.guard(new Guard.UnchangedSince(prefix, revision(base)));
     }
     return writes(request, e);
+  }
+
+  private static long revision(Map<String, Object> of) {
+    return (Long) of.get("rev") + CREATED + offset(of);
   }
 
   private static Request writes(Request guarded, Map<String, Object> e) {
@@ -179,8 +224,8 @@ final class Replay implements AutoCloseable {
   }
 
   private Guard.VersionIs version(Map<String, Object> base, String key) {
-    if (blind == Blind.VERSIONS) {
-      Snapshot now = read(List.of(Request.key(key))).get(0);
+    Snapshot now = read(List.of(Request.key(key))).get(0);
+    if (blind == Blind.VERSIONS || (blind == Blind.TAGS && now.version() == (Long) map(base.get("ver")).get(key))) {
       return new Guard.VersionIs(now.key(), now.version(), now.tag());
     }
     return new Guard.VersionIs(Request.key(key), (Long) map(base.get("ver")).get(key), tag(map(base.get("tag")).get(key)));
@@ -217,7 +262,10 @@ final class Replay implements AutoCloseable {
       actual.put(at.key().toString(), at.version() + " " + at.tag() + " " + at.epoch() + " " + at.exists() + " " + holder);
     }
     require(expected.equals(actual), state.get("last") + " leads to " + expected + ", the code to " + actual);
-    require((Long) db.get("rev") + CREATED == subject.store().durableRevision(), "revision " + subject.store().durableRevision());
+    require(revision(db) == subject.store().durableRevision(), "revision " + subject.store().durableRevision());
+    String store = stores.computeIfAbsent(db.get("store"), number -> subject.store().storeId());
+    require(store.equals(subject.store().storeId()), "another store than before");
+    require(new HashSet<>(stores.values()).size() == stores.size(), "two stores have one name");
   }
 
   private void require(boolean condition, String otherwise) throws Differs {

@@ -11,13 +11,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The specification against the code: random behaviours of TLC's simulation, step by step, with every answer and every state compared. */
 class ReplayTest {
-  private static final int BEHAVIOURS = 60;
+  private static final int BEHAVIOURS = 100;
   private static final int DEPTH = 50;
 
   private static List<List<Map<String, Object>>> behaviours;
@@ -57,17 +58,22 @@ class ReplayTest {
   void theCodeRepeatsEveryBehaviour() throws Exception {
     int steps = 0;
     int refusals = 0;
+    Map<String, Integer> counts = new TreeMap<>();
     for (List<Map<String, Object>> behaviour : behaviours) {
       try (Replay replay = new Replay(Replay.Blind.NOTHING)) {
         replay.run(behaviour);
         refusals += replay.refusals();
         steps += behaviour.size() - 1;
+        replay.counts().forEach((op, times) -> counts.merge(op, times, Integer::sum));
       }
     }
-    System.out.println("behaviours: " + behaviours.size() + ", steps repeated: " + steps + ", refused by both: " + refusals);
+    System.out.println("behaviours: " + behaviours.size() + ", steps repeated: " + steps + ", refused by both: " + refusals + ", " + counts);
     assertEquals(BEHAVIOURS, behaviours.size());
     int all = steps;
     int no = refusals;
+    for (String op : List.of("backup", "restore", "roll back", "forget", "reclaim prefix", "claim", "release")) {
+      assertTrue(counts.getOrDefault(op, 0) >= 10, () -> op + " too seldom: " + counts);
+    }
     assertTrue(steps > BEHAVIOURS * DEPTH / 2, () -> all + " steps");
     assertTrue(refusals > steps / 10 && refusals < steps * 9 / 10, () -> no + " of " + all + " refused");
   }
@@ -75,6 +81,16 @@ class ReplayTest {
   @Test
   void codeThatDoesNotLookAtVersionsParts() {
     parts(Replay.Blind.VERSIONS);
+  }
+
+  @Test
+  void codeThatDoesNotLookAtTagsParts() {
+    parts(Replay.Blind.TAGS);
+  }
+
+  @Test
+  void codeThatDoesNotLookForWhichStoreARequestIsParts() {
+    parts(Replay.Blind.STORES);
   }
 
   @Test
