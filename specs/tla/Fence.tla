@@ -18,7 +18,7 @@ CONSTANTS Keys,       \* the keys
 
 Max(a, b) == IF a > b THEN a ELSE b
 Greatest(S) == CHOOSE x \in S : \A y \in S : x >= y
-Above(k) == {p \in Prefixes : k \in Below[p]}
+Above == [k \in Keys |-> {p \in Prefixes : k \in Below[p]}]
 
 RECURSIVE Sum(_, _)
 Sum(f, S) == IF S = {} THEN 0 ELSE LET x == CHOOSE x \in S : TRUE IN f[x] + Sum(f, S \ {x})
@@ -36,7 +36,7 @@ Fresh ==
    over       |-> {}]                              \* claim ids that ended
 
 Ver(s, k)   == IF s.rec[k].known THEN s.rec[k].ver ELSE s.floorVer
-Epoch(s, k) == (IF s.rec[k].known THEN s.rec[k].own ELSE s.floorEpoch) + Sum(s.count, Above(k))
+Epoch(s, k) == (IF s.rec[k].known THEN s.rec[k].own ELSE s.floorEpoch) + Sum(s.count, Above[k])
 
 (* What a read returns, of all keys at one revision. *)
 Snapshot(s) ==

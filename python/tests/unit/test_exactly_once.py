@@ -91,6 +91,23 @@ def test_no_answer_to_a_read_is_unavailable_and_to_a_claim_held(place):
             store.claim("k")
 
 
+def test_a_claim_on_a_connection_that_was_silent_for_long_is_asked_for_by_a_new_id(place):
+    def answer(asked: Asked):
+        if len(server.asked) == 1:
+            server.revision = 5_000_000
+            return error("REQUEST_ID_EXPIRED", request_id=asked.fields["claim_id"])
+        there, value = snap("k", 1)
+        granted = {"claim_id": asked.fields["claim_id"], "key": "k", "epoch": 3, "ttl": 30.0, "snap": there}
+        return {**granted, "store_id": "store-1", "read_revision": 10}, value
+
+    with FrameServer(place, answer) as server, opened(server) as store:
+        claim = store.claim("k")
+        first, second = server.asked[:2]
+        assert claim.value == 1
+    assert (first.since, second.since) == (10, 5_000_000)
+    assert first.fields["claim_id"] != second.fields["claim_id"]
+
+
 def test_a_gateway_that_stays_away_leaves_a_sent_commit_unconfirmed_and_an_unsent_one_unavailable(place):
     server: FrameServer
 

@@ -281,7 +281,7 @@ public final class Store implements AutoCloseable {
     if (waits) {
       try (Waiters.Waiter waiter = waiters.enter(List.of(request.key()), request.holder())) {
         boolean inTime = true;
-        while (engine.decide(claimRule(request, waiter), inTime, awaited)) {
+        while (engine.decide(claimRule(request.waiting(), waiter), inTime, awaited)) {
           engine.force();
           waiter.await(Math.min(LOOK_NANOS, end - engine.now()));
           inTime = end - engine.now() > 0 && wanted.getAsBoolean();

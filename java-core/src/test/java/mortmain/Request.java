@@ -54,7 +54,7 @@ public final class Request {
   }
 
   public static ClaimRequest claim(String key, String claimId, long ttlMillis, long waitMillis) {
-    return new ClaimRequest(Key.of(key), claimId, "holder-" + claimId.charAt(0), ttlMillis, waitMillis * 1_000_000, null, Long.MAX_VALUE);
+    return new ClaimRequest(Key.of(key), claimId, "holder-" + claimId.charAt(0), ttlMillis, waitMillis * 1_000_000, null, Long.MAX_VALUE, Long.MAX_VALUE);
   }
 
   public static String claimId(char digit) {

@@ -112,6 +112,9 @@ public final class Fence {
     if (view.remembered(request.claimId()).isPresent()) { // a late copy: it was granted, and ended before others were granted
       return GuardCheck.throughClaim(Failures.lost(state, request.claimId()));
     }
+    if (!Guards.insideHorizon(view, request.since())) { // it may have been granted once, and that was forgotten
+      return Verdict.reject(idExpired(view, request.claimId()));
+    }
     if (state.claim() != null) {
       return new Verdict.Rejected<>(Rejection.of(Failures.held(view, state.key(), state.claim())), true);
     }

@@ -185,7 +185,8 @@ public final class Workload {
     String id = held != null && known.chance(20) ? held.claimId() : known.freshClaimId();
     long ttl = known.one(List.of(100L, 300L, 2000L, 60_000L));
     String storeId = known.chance(2) ? "other" : null;
-    ClaimRequest request = new ClaimRequest(key, id, "holder" + random.nextInt(3), ttl, 0, storeId, clock.nanos() - (known.chance(2) ? 1 : 0));
+    long since = known.chance(60) ? Long.MAX_VALUE : random.nextInt((int) revision() + 1);
+    ClaimRequest request = new ClaimRequest(key, id, "holder" + random.nextInt(3), ttl, 0, storeId, clock.nanos() - (known.chance(2) ? 1 : 0), since);
     compare("claim", store -> store.claim(request));
     try {
       Grant grant = oracle.store().claim(request);

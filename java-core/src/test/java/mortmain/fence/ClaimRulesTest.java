@@ -23,7 +23,11 @@ class ClaimRulesTest {
   private final FakeView view = new FakeView();
 
   private static ClaimRequest mine() {
-    return new ClaimRequest(K, MINE, "me", 1000, 0, null, Long.MAX_VALUE);
+    return mine(Long.MAX_VALUE);
+  }
+
+  private static ClaimRequest mine(long since) {
+    return new ClaimRequest(K, MINE, "me", 1000, 0, null, Long.MAX_VALUE, since);
   }
 
   @Test
@@ -64,6 +68,21 @@ class ClaimRulesTest {
     Judged.rejected(Fence.claim(view, mine()), ErrorCode.CLAIM_LOST);
   }
 
+  /** It may have been granted, ended and forgotten: a late copy of its request must not bring it back. */
+  @Test
+  void anUnknownIdFromBeforeTheHorizonIsNotGranted() {
+    view.horizon = 30;
+    assertTrue(Judged.rejected(Fence.claim(view, mine(29)), ErrorCode.REQUEST_ID_EXPIRED).message().contains(MINE));
+    Judged.accepted(Fence.claim(view, mine(30)));
+    view.with(FakeView.claimed(K, THEIRS, LATER));
+    Judged.rejected(Fence.claim(view, mine(29)), ErrorCode.REQUEST_ID_EXPIRED);
+    Judged.rejected(Fence.claim(view, mine(29).waiting()), ErrorCode.CLAIM_HELD);
+    view.with(FakeView.claimed(K, MINE, LATER));
+    Judged.accepted(Fence.claim(view, mine(29)));
+    view.with(FakeView.released(K, MINE));
+    Judged.rejected(Fence.claim(view, mine(29)), ErrorCode.CLAIM_LOST);
+  }
+
   @Test
   void aReadOnlyStoreGrantsNothing() {
     view.readOnly = "full";
@@ -72,7 +91,7 @@ class ClaimRulesTest {
 
   @Test
   void aClaimOnAnotherStoreIsRefused() {
-    ClaimRequest request = new ClaimRequest(K, MINE, "me", 1000, 0, "that store", Long.MAX_VALUE);
+    ClaimRequest request = new ClaimRequest(K, MINE, "me", 1000, 0, "that store", Long.MAX_VALUE, Long.MAX_VALUE);
     Judged.rejected(Fence.claim(view, request), ErrorCode.STORE_CHANGED);
   }
 

@@ -34,12 +34,13 @@ sealed interface Asked {
       }
       fenced.removeAll(based);
       Map<String, Object> all = new HashMap<>(sets);
-      all.putAll(Map.of("based", based, "fenced", fenced, "on", on, "ticket", ticket, "request", commit.call().requestId()));
+      all.putAll(Map.of(
+          "based", based, "fenced", fenced, "on", on, "ticket", ticket, "claims", claims(), "request", commit.call().requestId()));
       return all;
     }
 
     /** The claims that it presents, by key. */
-    Map<String, String> claims() {
+    private Map<String, String> claims() {
       Map<String, String> claims = new HashMap<>();
       for (Guard guard : commit.guards()) {
         if (guard instanceof Guard.Holds holds) {

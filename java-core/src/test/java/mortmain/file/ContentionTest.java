@@ -161,7 +161,7 @@ class ContentionTest extends StoreFixture {
   void aClaimThatNobodyWaitsForAnyMoreIsNotGranted() {
     clock.advance(1_000_000_000L);
     long past = clock.nanos() - 1;
-    var request = new ClaimRequest(key("k"), claimId('a'), "gone", 1000, 0, null, past);
+    var request = new ClaimRequest(key("k"), claimId('a'), "gone", 1000, 0, null, past, Long.MAX_VALUE);
     refused(ErrorCode.UNAVAILABLE, () -> subject.store().claim(request));
     assertEquals(List.of(), subject.store().claims(""));
   }

@@ -6,8 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import mortmain.Request;
+import mortmain.model.ClaimRequest;
 import mortmain.model.ErrorCode;
+import mortmain.model.Grant;
 import mortmain.model.Guard;
 import mortmain.model.Limits;
 import mortmain.model.ReadOptions;
@@ -72,6 +76,42 @@ class ForgottenTombstoneTest extends StoreFixture {
     pushTheHorizon();
     subject.forget(1);
     refused(ErrorCode.VERSION_CONFLICT, by("a").guard(new Guard.UnchangedSince("p/", before)).increment("n", "1"));
+  }
+
+  private ClaimRequest claim(char id, long since, long waitNanos) {
+    return new ClaimRequest(Request.key("k"), Request.claimId(id), "a", 60_000, waitNanos, null, Long.MAX_VALUE, since);
+  }
+
+  @Test
+  void aClaimThatEndedBehindTheHorizonIsNotGrantedToALateCopyOfItsRequest() {
+    long since = subject.store().durableRevision();
+    subject.store().claim(claim('a', since, 0));
+    subject.store().release(Request.key("k"), Request.claimId('a'), 0);
+    subject.store().claim(claim('b', since, 0)); // the key remembers only who ended last
+    subject.store().release(Request.key("k"), Request.claimId('b'), 0);
+    pushTheHorizon();
+    for (int run = 0; run < 2; run++) {
+      refused(ErrorCode.REQUEST_ID_EXPIRED, () -> subject.store().claim(claim('a', since, 0)));
+      subject.restart();
+    }
+    subject.store().claim(claim('c', subject.store().durableRevision(), 0));
+  }
+
+  @Test
+  void aClaimThatWaitsIsNotTooOldWhenItsTurnComes() throws Exception {
+    long since = subject.store().durableRevision();
+    subject.store().claim(claim('a', since, 0));
+    FutureTask<Grant> waiting = new FutureTask<>(() -> subject.store().claim(claim('b', since, TimeUnit.SECONDS.toNanos(60))));
+    Thread waiter = new Thread(waiting);
+    waiter.start();
+    while (waiter.getState() != Thread.State.TIMED_WAITING) {
+      assertFalse(waiting.isDone());
+      Thread.onSpinWait();
+    }
+    pushTheHorizon();
+    assertTrue((long) subject.store().info().get("horizon") > since);
+    subject.store().release(Request.key("k"), Request.claimId('a'), 0);
+    assertEquals(Request.claimId('b'), waiting.get(60, TimeUnit.SECONDS).claim().claimId());
   }
 
   @Test

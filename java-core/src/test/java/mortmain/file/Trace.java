@@ -39,8 +39,6 @@ final class Trace {
   private final List<Map<String, Object>> lines = new ArrayList<>();
   private final Map<Long, Integer> tags = new HashMap<>();
   private final Set<Key> recorded = new HashSet<>();
-  private final Map<String, Long> grants = new HashMap<>();
-  private final Map<String, String> renamed = new HashMap<>();
   private static final ThreadLocal<Asked> asked = ThreadLocal.withInitial(Asked.Other::new);
   private static final ThreadLocal<Answer> deciding = new ThreadLocal<>();
   private static final ThreadLocal<Map<String, Object>> looking = new ThreadLocal<>();
@@ -85,7 +83,7 @@ final class Trace {
   private record Line(Map<String, Object> fields) {}
 
   /** The verdict on what this thread asked; accepted ones are told by their events. */
-  synchronized void judged(int inLife, Answer answer, Verdict<?> verdict, boolean mayWait, long horizon) {
+  synchronized void judged(int inLife, Answer answer, Verdict<?> verdict, boolean mayWait) {
     Asked what = asked.get();
     if (inLife != life || what instanceof Asked.Other) {
       return;
@@ -94,7 +92,7 @@ final class Trace {
     if (verdict instanceof Verdict.Accepted<?> accepted) {
       line = accepted.events().isEmpty() ? again(what, accepted.answer()) : null;
     } else if (verdict instanceof Verdict.Rejected<?> rejected && !(mayWait && rejected.canWait())) {
-      line = rejected(what, rejected.rejection(), horizon);
+      line = rejected(what, rejected.rejection());
     }
     if (line != null) {
       numbered(line, answer);
@@ -108,9 +106,9 @@ final class Trace {
 
   private Map<String, Object> again(Asked what, Object answer) {
     if (what instanceof Asked.ToClaim claim) {
-      return line("held", "key", claim.key().toString(), "claim", name(claim.claimId()));
+      return line("held", "key", claim.key().toString(), "claim", claim.claimId());
     } else if (what instanceof Asked.ToRelease release) {
-      return line("no release", "key", release.key().toString(), "claim", name(release.claimId()));
+      return line("no release", "key", release.key().toString(), "claim", release.claimId());
     } else if (what instanceof Asked.ToCommit commit) {
       return line("replayed", "request", commit.commit().call().requestId(), "says", ((Receipt) answer).revision());
     }
@@ -119,7 +117,7 @@ final class Trace {
     return receipt == null ? line("known", "request", requestId) : line("replayed", "request", requestId, "says", receipt.revision());
   }
 
-  private Map<String, Object> rejected(Asked what, Rejection rejection, long horizon) {
+  private Map<String, Object> rejected(Asked what, Rejection rejection) {
     Set<String> codes = new TreeSet<>();
     for (Failure failure : rejection.failures()) {
       codes.add(failure.code().name());
@@ -128,47 +126,17 @@ final class Trace {
     if (code == ErrorCode.UNAVAILABLE || code == ErrorCode.REQUEST_ID_EXPIRED) {
       return null; // it was not judged
     } else if (what instanceof Asked.ToClaim claim) {
-      if (code == ErrorCode.CLAIM_HELD) {
-        forget(claim.claimId(), horizon);
-      }
-      return line("no claim", "key", claim.key().toString(), "claim", name(claim.claimId()), "codes", codes);
+      return line("no claim", "key", claim.key().toString(), "claim", claim.claimId(), "codes", codes);
     } else if (what instanceof Asked.ToRelease release) {
-      return line("no release", "key", release.key().toString(), "claim", name(release.claimId()));
+      return line("no release", "key", release.key().toString(), "claim", release.claimId());
     }
     Asked.ToCommit commit = (Asked.ToCommit) what;
     if (code == ErrorCode.REQUEST_ID_REUSED) {
       return line("known", "request", commit.commit().call().requestId());
     }
     Map<String, Object> line = line("rejected", "codes", codes);
-    line.putAll(arguments(commit));
+    line.putAll(commit.arguments());
     return line;
-  }
-
-  private Map<String, Object> arguments(Asked.ToCommit commit) {
-    Map<String, Object> arguments = commit.arguments();
-    Map<String, String> claims = new HashMap<>();
-    commit.claims().forEach((key, claimId) -> claims.put(key, name(claimId)));
-    arguments.put("claims", claims);
-    return arguments;
-  }
-
-  private String name(String claimId) {
-    return renamed.getOrDefault(claimId, claimId);
-  }
-
-  /** A claim id that the store may have forgotten, because its grant is behind the horizon, is a new one. */
-  private void forget(String claimId, long horizon) {
-    Long granted = grants.get(claimId);
-    if (granted != null && granted <= horizon) {
-      grants.remove(claimId);
-      renamed.put(claimId, claimId + "+" + revision);
-    }
-  }
-
-  private String granted(Event.ClaimGranted event, FileState state) {
-    forget(event.claimId(), state.requests().horizon());
-    grants.put(event.claimId(), event.revision());
-    return name(event.claimId());
   }
 
   /** An event was journaled and is part of the state. {@code state} null: of what it did, only the journal tells. */
@@ -196,12 +164,12 @@ final class Trace {
     if (event instanceof Event.Committed committed) {
       tags.put(Fingerprint.tag(committed.requestId()), ++made);
       Map<String, Object> line = line("commit");
-      line.putAll(arguments((Asked.ToCommit) asked.get()));
+      line.putAll(((Asked.ToCommit) asked.get()).arguments());
       return line;
     } else if (event instanceof Event.ClaimGranted granted) {
-      return line("claim", "key", granted.key().toString(), "claim", granted(granted, state));
+      return line("claim", "key", granted.key().toString(), "claim", granted.claimId());
     } else if (event instanceof Event.ClaimReleased released) {
-      return line("release", "key", released.key().toString(), "claim", name(released.claimId()));
+      return line("release", "key", released.key().toString(), "claim", released.claimId());
     } else if (event instanceof Event.Reclaimed reclaimed) {
       return reclaimed.prefix() != null
           ? line("reclaim", "prefix", reclaimed.prefix())
@@ -224,7 +192,7 @@ final class Trace {
         recorded.add(key);
       }
       Map<String, Object> shown = shown(at.version(), at.tag(), at.epoch(), at.exists());
-      shown.put("claim", at.claim() == null ? NONE : name(at.claim().claimId()));
+      shown.put("claim", at.claim() == null ? NONE : at.claim().claimId());
       shown.put("ticket", at.ticketId() == null ? NONE : at.ticketId());
       keys.put(key.toString(), shown);
     }

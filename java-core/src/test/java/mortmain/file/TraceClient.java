@@ -36,7 +36,7 @@ final class TraceClient {
   /** What it read once, or follows as a ticket. */
   private record Base(long revision, String ticket, Map<Key, Snapshot> of) {}
 
-  private record Held(Key key, String claimId) {}
+  private record Held(Key key, String claimId, long since) {}
 
   private final int number;
   private final Random random;
@@ -223,7 +223,9 @@ final class TraceClient {
 
   private void claim() {
     boolean again = !claims.isEmpty() && random.nextInt(5) == 0;
-    Held wanted = again ? claims.get(random.nextInt(claims.size())) : new Held(key(), String.format("%08x%024x", number, made++));
+    Held wanted = again
+        ? claims.get(random.nextInt(claims.size()))
+        : new Held(key(), String.format("%08x%024x", number, made++), life.store().durableRevision());
     trace.asks(new Asked.ToClaim(wanted.key, wanted.claimId));
     if (!again) {
       claims.add(wanted);
@@ -231,7 +233,7 @@ final class TraceClient {
     if (claims.size() > 4) {
       claims.remove(0);
     }
-    life.store().claim(new ClaimRequest(wanted.key, wanted.claimId, "client" + number % 3, 100, 0, null, Long.MAX_VALUE));
+    life.store().claim(new ClaimRequest(wanted.key, wanted.claimId, "client" + number % 3, 100, 0, null, Long.MAX_VALUE, wanted.since));
   }
 
   private void throughClaim(Base base) {

@@ -54,7 +54,7 @@ final class TracedEngine implements Engine {
       boolean waits = inner.decide(
           view -> {
             Verdict<T> verdict = rule.judge(sabotage.seen(view));
-            trace.judged(life, answer, verdict, mayWait, view.horizon());
+            trace.judged(life, answer, verdict, mayWait);
             last.add(verdict);
             return verdict;
           },

@@ -121,7 +121,7 @@ final class Replay implements AutoCloseable {
 
   /** The holder has the claim's name, which is shown. */
   private static ClaimRequest claim(String key, String name) {
-    return new ClaimRequest(Request.key(key), claimId(name), name, HOUR, 0, null, Long.MAX_VALUE);
+    return new ClaimRequest(Request.key(key), claimId(name), name, HOUR, 0, null, Long.MAX_VALUE, Long.MAX_VALUE);
   }
 
   private static String claimId(Object name) {

@@ -90,7 +90,7 @@ final class ClaimCommands {
     Fields.need(key, "key");
     Fields.need(claimId, "claim_id");
     Fields.need(holder, "holder");
-    return new ClaimRequest(key, claimId, holder, ttl, within(wait, deadline), storeId, deadline);
+    return new ClaimRequest(key, claimId, holder, ttl, within(wait, deadline), storeId, deadline, request.since());
   }
 
   private static String claimId(Fields f) {
