@@ -500,6 +500,7 @@ final class FileEngine implements Engine {
   int forget(int atLeast) {
     lock.lock();
     try {
+      expire(); // what is appended may move the horizon on
       return forget(atLeast, state.requests().horizon());
     } finally {
       lock.unlock();
