@@ -39,7 +39,7 @@ def main() -> int:
 
 def named(mutant: ElementTree.Element) -> Mutant:
     name = (mutant.findtext("mutatedClass") or "").rpartition(".")[2]
-    mutator = (mutant.findtext("mutator") or "").rpartition(".")[2].removesuffix("Mutator")
+    mutator = (mutant.findtext("mutator") or "").rpartition(".")[2].replace("Mutator", "")
     return f"{name}.{mutant.findtext('mutatedMethod')}", mutator
 
 

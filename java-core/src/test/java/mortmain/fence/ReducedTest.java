@@ -2,10 +2,13 @@ package mortmain.fence;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static mortmain.fence.FakeView.K;
+import static mortmain.fence.FakeView.OTHER;
 import static mortmain.fence.FakeView.THEIRS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -16,6 +19,7 @@ import mortmain.model.Commit;
 import mortmain.model.ErrorCode;
 import mortmain.model.Event;
 import mortmain.model.Failure;
+import mortmain.model.Item;
 import mortmain.model.Limits;
 import mortmain.model.Receipt;
 import mortmain.model.Reduced;
@@ -102,6 +106,53 @@ class ReducedTest {
     long limit = Limits.DEFAULT.value();
     Judged.rejected(judge(new Reduced(6, 66, ofSize(limit + 1), null)), ErrorCode.TOO_LARGE);
     assertEquals(7, change(judge(new Reduced(6, 66, ofSize(limit), null))).version());
+  }
+
+  @Test
+  void whatCannotBeKeptIsRefusedAsOfAnyCommit() {
+    view.folded = new Folded.TooLarge(11, 10);
+    Judged.rejected(judge(new Reduced(6, 66, MADE, null)), ErrorCode.TOO_LARGE);
+  }
+
+  private static Rejection shape(Limits limits, Write... writes) {
+    Request request = Request.by("w");
+    for (Write write : writes) {
+      request = request.write(write);
+    }
+    return CommitShape.problem(request.commit(), limits);
+  }
+
+  private static Write asked(String function, String argument) {
+    return new Write.Reduce(K, function, Value.json(argument.getBytes(UTF_8)), null);
+  }
+
+  @Test
+  void itIsAloneInItsCommitAndNamesAFunctionOfAModule() {
+    Write fine = asked("a.b:f", "1");
+    assertNull(shape(Limits.DEFAULT, fine));
+    Write append = new Write.Append(OTHER, List.of(new Item("1".getBytes(UTF_8), null)));
+    for (Rejection rejection : List.of(
+        shape(Limits.DEFAULT, fine, append), shape(Limits.DEFAULT, append, fine), shape(Limits.DEFAULT, asked("f", "1")))) {
+      assertEquals(ErrorCode.INVALID, rejection.code());
+      assertTrue(rejection.message().contains("alone in its commit"), rejection::message);
+    }
+    assertNull(shape(Limits.DEFAULT, append, new Write.Append(K, List.of(new Item("1".getBytes(UTF_8), null)))));
+  }
+
+  @Test
+  void itsArgumentCountsAsBytesOfItsCommit() {
+    Limits small = new Limits(100, 1024, 3, 5, 2, 8, 1, 1);
+    assertNull(shape(small, asked("m:f", "12345")));
+    assertEquals(ErrorCode.TOO_LARGE, shape(small, asked("m:f", "123456")).code());
+  }
+
+  @Test
+  void anotherFunctionOrArgumentIsAnotherRequest() {
+    Commit asked = Request.by("w").write(asked("m:f", "1")).commit();
+    long fingerprint = Fingerprint.of(asked);
+    assertNotEquals(fingerprint, Fingerprint.of(Request.by("w").write(asked("m:g", "1")).commit()));
+    assertNotEquals(fingerprint, Fingerprint.of(Request.by("w").write(asked("m:f", "2")).commit()));
+    assertEquals(fingerprint, Fingerprint.of(asked.with(new Reduced(6, 66, MADE, null))), "what it made is not part of what was asked for");
   }
 
   private static Value ofSize(long size) {
