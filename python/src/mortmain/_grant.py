@@ -13,14 +13,14 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from . import _arguments as arguments
 from . import _frames
 from . import _replies as replies
 from . import _requests as requests
 from ._codec import decode, encode, to_json
-from ._errors import ClaimHeld, ClaimLost, Conflict, GatewayUnavailable, MortmainError, RequestIdExpired, invalid
+from ._errors import ClaimHeld, ClaimLost, Conflict, GatewayUnavailable, MortmainError, invalid
 from ._flows import Flows, Meta, merge_patch
 from ._link import Ask, Flow, logger
 from ._models import Receipt, Snapshot
@@ -215,9 +215,10 @@ def acquire(
     ttl = _seconds("ttl", ttl, 0.1)
     wait = None if wait is None else _seconds("wait", wait, 0.0)
     max_hold = None if max_hold is None else _seconds("max_hold", max_hold, 0.0)
+    claim_id = secrets.token_hex(16)
     fields: dict[str, Any] = {
         "key": key,
-        "claim_id": secrets.token_hex(16),
+        "claim_id": claim_id,
         "ttl": ttl,
         "wait": wait,
         "holder": flows.author.name,
@@ -226,7 +227,7 @@ def acquire(
     deadline = None if wait is None or talk is None else talk + wait
     sent_at = time.monotonic()
     try:
-        reply = yield from _asked(flows, fields, deadline)
+        reply, _ = yield Ask(flows.link, requests.simple(_frames.CLAIM, fields, stamp=True), deadline)
     except GatewayUnavailable as error:
         if error.reason != "timeout":
             raise
@@ -236,13 +237,13 @@ def acquire(
     except BaseException:
         # Interrupted while it waited: the grant may come through all the same, and nobody would renew or
         # release it.
-        _renewer.abandon(flows, key, fields["claim_id"])
+        _renewer.abandon(flows, key, claim_id)
         raise
     snapshot = replies.parse_one(reply, flows.codec)
     # The ttl counts from the grant. Without a wait the request was granted at once, and its sending is the
     # safe bound;
     # after a wait the answer's arrival less the waiting is not known, so the gateway's first renewal sets it.
-    grant = Grant(flows, fields["claim_id"], snapshot, reply.fields["epoch"], ttl, sent_at, max_hold)
+    grant = Grant(flows, claim_id, snapshot, reply.fields["epoch"], ttl, sent_at, max_hold)
     now = time.monotonic()
     if now - sent_at > ttl / 10:
         try:
@@ -254,17 +255,6 @@ def acquire(
             logger.debug("the claim on %s was not renewed at once: %s", key, error)
     _renewer.add(grant)
     return grant
-
-
-def _asked(flows: Flows, fields: dict[str, Any], deadline: float | None) -> Flow[_frames.Reply]:
-    try:
-        reply, _ = yield Ask(flows.link, requests.simple(_frames.CLAIM, fields, stamp=True), deadline)
-    except RequestIdExpired:
-        # Nothing was heard on this connection for longer than ids are remembered, so that this one may have been
-        # granted before, and be a late copy. The refusal told the newest revision: another id is known to be new.
-        fields["claim_id"] = secrets.token_hex(16)
-        reply, _ = yield Ask(flows.link, requests.simple(_frames.CLAIM, fields, stamp=True), deadline)
-    return cast("_frames.Reply", reply)
 
 
 def _seconds(field: str, seconds: object, least: float) -> float:
