@@ -38,6 +38,13 @@ TryThroughClaim ==
   \E b \in {OneOf(Recent)} : \E k \in {OneOf(Keys)} :
     db.rec[k].claim # None /\ \E e \in {OneOf({r \in Claimed(b.snap) : r.claims[k] = db.rec[k].claim})} : Tries(b, e)
 
+(* On a base whose version was undone, and is there again with another history: only the tag tells. *)
+TryOnTwin ==
+  LET twins == {<<b, k>> \in {b \in bases : b.rolled} \X Keys :
+                  /\ b.snap.rev <= db.rev /\ b.snap.store = db.store
+                  /\ b.snap.ver[k] = Ver(db, k) /\ b.snap.tag[k] # db.rec[k].tag /\ b.snap.epoch[k] = Epoch(db, k)} IN
+  twins # {} /\ \E t \in {OneOf(twins)} : Tries(t[1], [Request(t[1].snap) EXCEPT !.based = {t[2]}, !.put = {t[2]}])
+
 TryOnTicket ==
   \E t \in {OneOf(Tickets)} : tickets[t] # None /\ \E e \in {OneOf(Followed(tickets[t].snap, t))} : Tries(tickets[t], e)
 
@@ -106,7 +113,7 @@ SimInit ==
   /\ last = [op |-> "nothing"]
   /\ aside = [since |-> 0, reclaimed |-> [k \in Keys |-> 0], kept |-> None, backups |-> 0]
 SimNext ==
-  \/ (TryOnBase \/ TryThroughClaim \/ TryDelete \/ TryOnTicket \/ Takes \/ TryClaim \/ TryRelease) /\ UNCHANGED aside
+  \/ (TryOnBase \/ TryOnTwin \/ TryThroughClaim \/ TryDelete \/ TryOnTicket \/ Takes \/ TryClaim \/ TryRelease) /\ UNCHANGED aside
   \/ TakesAway \/ Forgets \/ BacksUp \/ Restores \/ RollsBack
 SimSpec == SimInit /\ [][SimNext]_<<vars, last, aside>>
 ===============================================================================

@@ -60,7 +60,9 @@ final class TracedEngine implements Engine {
           },
           mayWait,
           early ? new Deaf<>() : told);
-      if (early && !waits) {
+      if (early && !waits && last.isEmpty()) {
+        then.reject(gone()); // it died before this was judged
+      } else if (early && !waits) {
         tell(last.get(0), told);
       }
       return waits;
