@@ -184,7 +184,9 @@ def test_a_gateway_that_is_interrupted_still_ends_well(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent / "modules")}
     options = ["--dir", str(place), "serve", "--reducers", M, "--reducer-limit", "2"]
     command = [sys.executable, "-m", "mortmain._cli.main", *options]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as gateway:
+    # Whoever runs the tests in the background of a shell ignores this signal, and so would its children.
+    heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=heard) as gateway:
         try:
             end = time.monotonic() + 60
             while not (place / "run" / "gateway.json").exists():
