@@ -41,6 +41,16 @@ def test_a_live_gateway_is_well(run: Run, java: SimulatedJava, state: Path) -> N
     assert len(java.starts) == 1
 
 
+def test_a_lock_that_was_replaced_under_a_gateway(run: Run, java: SimulatedJava, state: Path) -> None:
+    ensure_gateway(state)
+    (state / "LOCK").unlink()
+    (state / "LOCK").touch()
+    told = findings(run, state)["gateway"]
+    assert told["level"] == "fail"
+    assert "LOCK was replaced" in told["found"]
+    assert "never remove LOCK" in told["advice"]
+
+
 def test_a_missing_directory_is_named_and_not_made(run: Run, java: SimulatedJava, state: Path) -> None:
     assert findings(run, state)["directory"]["level"] == "fail"
     assert not state.exists()

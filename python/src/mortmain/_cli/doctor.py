@@ -178,6 +178,10 @@ def _gateway(root: str) -> Finding:
         where = found.info.socket_path or f"{found.info.address}:{found.info.port}"
         ours = f"{_frames.PROTOCOL_MIN}..{_frames.PROTOCOL_MAX}"
         told = f"answers at {where}, version {found.info.version}, protocol {spoken} (this client: {ours})"
+        if _is_locked(os.path.join(root, "LOCK")) is False and _answers(root):
+            advice = "restart it with `mortmain stop`, and never remove LOCK: a second gateway could write beside it"
+            told = f"process {found.info.pid} {told}, but LOCK was replaced under it"
+            return Finding("gateway", "fail", told, advice)
         return Finding("gateway", "ok", f"process {found.info.pid} {told}")
     locked = _is_locked(os.path.join(root, "LOCK"))
     if found.why is not None and found.why.reason == "bad-token" and locked is not False:
@@ -190,6 +194,14 @@ def _gateway(root: str) -> Finding:
         advice = f"run `mortmain --dir {root} serve`, or the unit that does"
         return Finding("gateway", "warn", f"{told}, and MORTMAIN_START=never lets nobody start one here", advice)
     return Finding("gateway", "ok", f"{told}; the next client starts one")
+
+
+def _answers(root: str) -> bool:
+    """Still, and not only in its last moment."""
+    found = look(root, Deadline(_PATIENCE))
+    if isinstance(found, Reached):
+        found.connection.close()
+    return isinstance(found, Reached)
 
 
 def _served(root: str) -> Iterator[Finding]:
