@@ -203,6 +203,7 @@ def test_half_a_backup_is_refused_and_nothing_is_written(own_store, tmp_path, ki
         mortmain.open(target)
 
 
+@pytest.mark.slow
 def test_a_restore_that_was_killed_is_no_store_and_can_be_repeated(own_store, tmp_path):
     fill(own_store, 16)
     own_store.create("plan", {"n": 1})

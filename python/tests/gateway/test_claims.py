@@ -249,6 +249,7 @@ def test_a_claim_of_a_process_that_died_is_free_after_its_ttl(store, at):
         assert claim.epoch == 1
 
 
+@pytest.mark.slow
 def test_leaving_never_raises_even_without_a_gateway(own_store):
     with own_store.claim("k", ttl=5.0) as claim:
         own_store.stop()

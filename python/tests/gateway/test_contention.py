@@ -77,6 +77,7 @@ def test_the_most_contested_comes_first_and_the_async_twin_says_the_same(own_sto
     assert [one.key for one in asyncio.run(own_store.aio.contention())] == ["much", "little"]
 
 
+@pytest.mark.slow
 def test_a_fight_is_a_warning_in_the_log_once(own_store, until):
     own_store.create("plan", 0)
     base = own_store.read("plan")
