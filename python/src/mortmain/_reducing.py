@@ -21,6 +21,8 @@ from ._models import DELETE
 # Functions of several keys run side by side as far as Python lets them, so that one which waits for something does not
 # hold up all others.
 _WORKERS = 4
+
+
 class _Unfit(Exception):
     """What was asked for, or came back, is of no use: the end of a sentence that begins with the function's name."""
 
@@ -42,8 +44,9 @@ def serve(reductions: Any, modules: list[str]) -> None:
     while (late := reductions.late()) is not None:
         number = str(late.number())
         at = next((at for at, worker in enumerate(workers) if worker.number == number), None)
-        late.failed(reductions.tooLong(), "" if at is None else _stack_of(workers[at].ident))
-        if at is not None and workers[at].replace(number):
+        given_up = late.giveUp(reductions.tooLong(), "" if at is None else _stack_of(workers[at].ident))
+        # A thread that has answered after all may have been handed the next reduction, which would be lost with it.
+        if given_up and at is not None and workers[at].replace(number):
             workers[at] = _Worker(reductions)
 
 

@@ -7,6 +7,7 @@ import java.nio.charset.Charset;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import mortmain.model.ErrorCode;
 import mortmain.model.Failure;
 import mortmain.model.Reduced;
@@ -16,7 +17,7 @@ import mortmain.model.Write;
 
 /**
  * One run of a function on one value. Bytes are given as text, which crosses into Python fastest: UTF-8 text as such, other bytes as one
- * character each. It is answered once, by {@link #done} or {@link #failed}; thread-safe.
+ * character each. It is answered once, by {@link #done}, {@link #failed} or {@link #giveUp}; thread-safe.
  */
 public final class Reduction {
   /** Of a traceback, so that ten thousand remembered rejections stay small. Characters. */
@@ -28,7 +29,14 @@ public final class Reduction {
   private final long number;
   private final long begun = System.nanoTime();
   private final AtomicBoolean noticed = new AtomicBoolean();
-  private final AtomicBoolean answered = new AtomicBoolean();
+  private final AtomicReference<State> state = new AtomicReference<>(State.RUNNING);
+
+  private enum State {
+    RUNNING,
+    /** By the thread that ran it. */
+    ANSWERED,
+    GIVEN_UP
+  }
 
   Reduction(Reductions reductions, Reductions.Job job, Snapshot before, long number) {
     this.number = number;
@@ -89,7 +97,7 @@ public final class Reduction {
 
   /** What the function returned. False when it took too long and was given up. */
   public boolean done(String contentType, byte[] bytes) {
-    if (!answered.compareAndSet(false, true)) {
+    if (!state.compareAndSet(State.RUNNING, State.ANSWERED)) {
       return false;
     }
     Value old = before.value();
@@ -101,9 +109,25 @@ public final class Reduction {
 
   /** Why the function returned nothing that can be kept: one sentence without its subject, and where. False as above. */
   public boolean failed(String reason, String traceback) {
-    if (!answered.compareAndSet(false, true)) {
+    if (!state.compareAndSet(State.RUNNING, State.ANSWERED)) {
       return false;
     }
+    reject(reason, traceback);
+    return true;
+  }
+
+  /**
+   * Answers for a function that takes too long, as {@link #failed} does. True when it was given up, now or before: the thread that runs it has no
+   * answer to give any more. False when that thread has answered, and may be on its way to the next one.
+   */
+  public boolean giveUp(String reason, String traceback) {
+    if (state.compareAndSet(State.RUNNING, State.GIVEN_UP)) {
+      reject(reason, traceback);
+    }
+    return state.get() == State.GIVEN_UP;
+  }
+
+  private void reject(String reason, String traceback) {
     Write.Reduce asked = job.asked();
     Map<String, Object> details = new LinkedHashMap<>();
     details.put("function", asked.function());
@@ -112,6 +136,5 @@ public final class Reduction {
     String sentence = asked.function() + " " + reason + ", so " + asked.key() + " stays as it is";
     Failure failure = new Failure(ErrorCode.REFUSED_VALUE, asked.key(), details, sentence);
     reductions.settle(job, this, new Reduced(before.version(), before.tag(), null, failure));
-    return true;
   }
 }

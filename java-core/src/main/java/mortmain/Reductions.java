@@ -182,7 +182,7 @@ public final class Reductions {
   public void giveUp(Duration beyond) throws InterruptedException {
     Reduction stuck = older(limit.plus(beyond).toNanos(), one -> true);
     while (stuck != null) {
-      stuck.failed(tooLong(), "(it does not let other Python threads run)");
+      stuck.giveUp(tooLong(), "(it does not let other Python threads run)");
       stuck = older(limit.plus(beyond).toNanos(), one -> true);
     }
   }

@@ -125,6 +125,7 @@ class ReductionsTest {
     Reduction reduction = store.reductions().next();
     assertTrue(reduction.failed("raised", "there"));
     assertFalse(done(reduction, "1"), "it was answered");
+    assertFalse(reduction.giveUp("took long", ""), "its thread has answered and goes on");
     assertEquals(ErrorCode.REFUSED_VALUE, refusal(answer));
     assertEquals(ErrorCode.REFUSED_VALUE, refusal(start(reduce("a", "m:f"))));
     assertFalse(read().exists());
@@ -169,7 +170,8 @@ class ReductionsTest {
     store.commit(by("other").append("another", "7").commit());
     Reduction late = store.reductions().late();
     assertEquals(slow.number(), late.number());
-    assertTrue(late.failed(store.reductions().tooLong(), ""));
+    assertTrue(late.giveUp(store.reductions().tooLong(), ""));
+    assertTrue(late.giveUp(store.reductions().tooLong(), ""), "it was given up before");
     assertEquals(ErrorCode.REFUSED_VALUE, refusal(answer));
     assertFalse(done(slow, "1"));
     assertFalse(read().exists());

@@ -39,6 +39,8 @@ final class Tlc {
     Path directory = Path.of("target", "tlc", name).toAbsolutePath();
     delete(directory);
     Files.createDirectories(directory.resolve("meta"));
+    // It unpacks its standard modules into the directory for temporary files, under names that all runs would share.
+    Path unpacked = Files.createDirectory(directory.resolve("unpacked"));
     Path config = directory.resolve("model.cfg");
     Files.writeString(config, cfg);
     List<String> command =
@@ -47,6 +49,7 @@ final class Tlc {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
                 "-Xmx1g",
+                "-Djava.io.tmpdir=" + unpacked,
                 "-XX:TieredStopAtLevel=" + (brief ? 1 : 4)));
     Stream.of(options).filter(option -> option.startsWith("-D")).forEach(command::add);
     command.addAll(
@@ -68,6 +71,7 @@ final class Tlc {
     int exit = process.waitFor();
     Files.writeString(directory.resolve("output.txt"), output);
     delete(directory.resolve("meta"));
+    delete(unpacked);
     return result(exit, output, cfg);
   }
 
