@@ -1,6 +1,7 @@
 package mortmain.file;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
@@ -20,8 +21,10 @@ final class Aids {
   /** It takes at most one part in so many of a core, and of the time between two. */
   private static final int REST = 4;
 
-  private final FileEngine engine;
+  private final Decisions decisions;
+  private final Clocks clocks;
   private final Disk disk;
+  private final Path directory;
   private final Journal journal;
   private long from = Long.MAX_VALUE;
   private volatile long revision;
@@ -31,10 +34,12 @@ final class Aids {
   private final LongAdder failures = new LongAdder();
   private long restUntil = Long.MIN_VALUE;
 
-  Aids(FileEngine engine, Disk disk, Journal journal) {
-    this.engine = engine;
+  Aids(Decisions decisions, Clocks clocks, Disk disk, Path directory) {
+    this.decisions = decisions;
+    this.clocks = clocks;
     this.disk = disk;
-    this.journal = journal;
+    this.directory = directory;
+    this.journal = decisions.journal();
   }
 
   /** With at least so many bytes of journal there is to be one. */
@@ -50,14 +55,14 @@ final class Aids {
 
   /** Writes it while commits go on, if the one that there is would leave too much to be replayed. */
   void ifDue(Aid.Host host) {
-    if (engine.now() >= restUntil && isDue()) {
-      long begun = engine.now();
+    if (clocks.now() >= restUntil && isDue()) {
+      long begun = clocks.now();
       try {
         write(host);
       } catch (IOException e) {
         failures.increment(); // the one before is still there, or none; it is tried again
       } finally {
-        long ended = engine.now();
+        long ended = clocks.now();
         restUntil = ended + REST * (ended - begun);
       }
     }
@@ -69,7 +74,7 @@ final class Aids {
   }
 
   private boolean isDue() {
-    if (journal.bytesOnDisk() < from || engine.readOnly() != null) {
+    if (journal.bytesOnDisk() < from || decisions.readOnly() != null) {
       return false;
     }
     long behind = journal.durableRevision() - revision;
@@ -82,7 +87,7 @@ final class Aids {
 
   void write(Aid.Host host) throws IOException {
     long bytes = journal.stats().bytes();
-    Start start = Aid.write(disk, engine.directory(), engine.state(), host, journal::salts);
+    Start start = Aid.write(disk, directory, decisions.state(), host, journal::salts);
     revision = start.revision();
     segments = start.segments();
     written = bytes;
@@ -91,7 +96,7 @@ final class Aids {
   /** Before the journal closes: the next start replays nothing. What fails leaves the one before. */
   void atTheEnd(Aid.Host host) {
     try {
-      if (journal.bytesOnDisk() >= from && engine.readOnly() == null && (journal.lastRevision() != revision || !isOfUse())) {
+      if (journal.bytesOnDisk() >= from && decisions.readOnly() == null && (journal.lastRevision() != revision || !isOfUse())) {
         write(host);
       }
     } catch (IOException | JournalPoisoned e) {

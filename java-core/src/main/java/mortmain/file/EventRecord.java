@@ -1,8 +1,10 @@
 package mortmain.file;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import mortmain.journal.Record;
 
-/** One event on its way to disk: tells its pieces where they lie. */
+/** One event on its way to disk: tells its pieces where they lie; and back from there. */
 @SuppressWarnings("JavaLangClash")
 final class EventRecord extends Record {
   private final EventCodec.Coded coded;
@@ -34,6 +36,14 @@ final class EventRecord extends Record {
     offset = position;
     place(coded, segmentNumber, position);
     tables.placed(coded.event(), segmentNumber, position);
+  }
+
+  static EventCodec.Coded read(Values.Source source, int segment, int offset) throws IOException {
+    byte[] length = new byte[Integer.BYTES];
+    source.read(segment, offset, length);
+    byte[] bytes = new byte[ByteBuffer.wrap(length).getInt()];
+    source.read(segment, offset, bytes);
+    return EventCodec.decode(ByteBuffer.wrap(bytes));
   }
 
   static void place(EventCodec.Coded coded, int segment, int offset) {

@@ -85,16 +85,16 @@ public final class FileEngineProvider implements EngineProvider {
   /** Opens on any disk; tests bring their own. */
   static FileEngine open(Disk disk, Path directory, JournalOptions options, Limits limits, Clocks clocks, Runnable release) throws IOException {
     FileEngine engine = recover(disk, directory, options, limits, clocks, release);
-    engine.start(new Housekeeping(engine, disk));
+    engine.start(new Housekeeping(engine.decisions(), disk, directory));
     return engine;
   }
 
-  /** An engine whose time passes only when {@link FileEngine#tick} is called. */
+  /** An engine whose time passes only when {@link Decisions#tick} is called. */
   static FileEngine recover(Disk disk, Path directory, JournalOptions options, Limits limits, Clocks clocks, Runnable release)
       throws IOException {
     FileEngine engine = aided(disk, directory, options, limits, clocks, release);
     engine.aids().from(AID_FROM);
-    engine.opened(newStoreId());
+    engine.decisions().opened(newStoreId());
     return engine;
   }
 
@@ -140,7 +140,7 @@ public final class FileEngineProvider implements EngineProvider {
     Settings settings = new Settings(limits);
     Index index = new Index(settings, values::superseded);
     SegmentTables tables = new SegmentTables(source);
-    Requests requests = new Requests(settings, (segment, offset) -> FileEngine.event(journal[0], segment, offset), clocks.now());
+    Requests requests = new Requests(settings, source, clocks.now());
     FileState state = new FileState(index, requests, new Folds(index, values, settings), values, tables, settings);
     Failure failure = new Failure();
     Start start = knowing.start(state);
@@ -218,7 +218,7 @@ public final class FileEngineProvider implements EngineProvider {
       if (engine.durableRevision() != whole.revision()) {
         throw new IOException("the copy ends at revision " + engine.durableRevision() + ", the backup at " + whole.revision());
       }
-      engine.restored(newStoreId());
+      engine.decisions().restored(newStoreId());
       report.put("restored_from", whole.store());
       report.put("store_id", engine.storeId());
       report.put("revision", engine.durableRevision());

@@ -1,6 +1,7 @@
 package mortmain.file;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import mortmain.disk.Disk;
@@ -17,14 +18,16 @@ final class Housekeeping {
 
   private static final int TOMBSTONES = 1000;
 
-  private final FileEngine engine;
+  private final Decisions decisions;
   private final Disk disk;
+  private final Path directory;
   private final Worker worker = new Worker("mortmain-housekeeping", this::run);
   private long markedRevision = -1;
 
-  Housekeeping(FileEngine engine, Disk disk) {
-    this.engine = engine;
+  Housekeeping(Decisions decisions, Disk disk, Path directory) {
+    this.decisions = decisions;
     this.disk = disk;
+    this.directory = directory;
   }
 
   void start() {
@@ -39,13 +42,13 @@ final class Housekeeping {
   private void run() {
     try {
       for (int tick = 1; worker.rest(TICK_NANOS); tick++) {
-        engine.tick();
+        decisions.tick();
         if (tick % TICKS_A_SECOND == 0) {
           watchDisk(this::usable);
           markWhenQuiet();
         }
         if (tick % TICKS_A_MINUTE == 0) {
-          engine.forget(TOMBSTONES);
+          decisions.forget(TOMBSTONES);
         }
       }
     } catch (JournalPoisoned e) {
@@ -55,9 +58,9 @@ final class Housekeeping {
 
   /** Nothing new for a second: then the last acknowledged frame should not be the last one on disk. */
   private void markWhenQuiet() {
-    long revision = engine.journal().lastRevision();
+    long revision = decisions.journal().lastRevision();
     if (revision == markedRevision) {
-      engine.journal().mark();
+      decisions.journal().mark();
     }
     markedRevision = revision;
   }
@@ -66,15 +69,15 @@ final class Housekeeping {
   void watchDisk(Supplier<Long> usable) {
     long free = usable.get();
     if (free < RESERVE) {
-      engine.readOnly("only " + (free >> 20) + " MiB are free on the disk, " + (RESERVE >> 20) + " MiB are kept in reserve");
-    } else if (engine.readOnly() != null && free > RESERVE + RESERVE / 4) {
-      engine.readOnly(null);
+      decisions.readOnly("only " + (free >> 20) + " MiB are free on the disk, " + (RESERVE >> 20) + " MiB are kept in reserve");
+    } else if (decisions.readOnly() != null && free > RESERVE + RESERVE / 4) {
+      decisions.readOnly(null);
     }
   }
 
   private long usable() {
     try {
-      return disk.usableSpace(engine.directory());
+      return disk.usableSpace(directory);
     } catch (IOException e) {
       return Long.MAX_VALUE; // not knowing is no reason to stop; a failing write is
     }

@@ -24,22 +24,26 @@ final class MirrorSource implements Source {
   private static final Shown NEVER = new Shown(0, null);
   private static final int NAME = 50;
 
-  private final FileEngine engine;
+  private final Decisions decisions;
   private final Disk disk;
+  private final Path directory;
   private final Past past;
+  private final Clocks clocks;
 
-  MirrorSource(FileEngine engine, Disk disk, Past past) {
-    this.engine = engine;
+  MirrorSource(Decisions decisions, Disk disk, Path directory, Past past, Clocks clocks) {
+    this.decisions = decisions;
     this.disk = disk;
+    this.directory = directory;
     this.past = past;
+    this.clocks = clocks;
   }
 
   /** Won: what is not durable yet is not shown, and so never reaches a file. */
   @Override
   public Shown newest(Key key) {
-    Version version = engine.locked(() -> {
-      KeyRecord record = engine.state().index().find(key);
-      long durable = engine.durableRevision();
+    Version version = decisions.locked(() -> {
+      KeyRecord record = decisions.state().index().find(key);
+      long durable = decisions.journal().durableRevision();
       Version found = record == null ? null : record.newest;
       while (found != null && found.revision > durable) {
         found = found.older();
@@ -49,7 +53,7 @@ final class MirrorSource implements Source {
     if (version == null) {
       return NEVER;
     }
-    return new Shown(version.revision, version.content == null ? null : () -> new Value(version.contentType, engine.state().values().load(version.content)));
+    return new Shown(version.revision, version.content == null ? null : () -> new Value(version.contentType, decisions.state().values().load(version.content)));
   }
 
   @Override
@@ -78,9 +82,9 @@ final class MirrorSource implements Source {
 
   @Override
   public List<Key> keys(String prefix, Key after, int limit) {
-    return engine.locked(() -> {
+    return decisions.locked(() -> {
       List<Key> keys = new ArrayList<>();
-      for (KeyRecord record : engine.state().index().below(prefix, after)) {
+      for (KeyRecord record : decisions.state().index().below(prefix, after)) {
         if (keys.size() == limit) {
           break;
         }
@@ -92,9 +96,9 @@ final class MirrorSource implements Source {
 
   @Override
   public void keepAside(Key key, byte[] bytes) {
-    Path folder = engine.directory().resolve("lost").resolve("mirror");
+    Path folder = directory.resolve("lost").resolve("mirror");
     String text = key.toString().replace('/', '~');
-    String name = text.substring(0, Math.min(NAME, text.length())) + "-" + engine.wallMicros();
+    String name = text.substring(0, Math.min(NAME, text.length())) + "-" + clocks.wall(0);
     try {
       disk.createDirectories(folder);
       Path file = folder.resolve(name);
@@ -115,6 +119,6 @@ final class MirrorSource implements Source {
 
   @Override
   public long limit() {
-    return engine.limits().value();
+    return decisions.state().limits().value();
   }
 }

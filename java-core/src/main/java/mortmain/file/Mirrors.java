@@ -34,8 +34,9 @@ import mortmain.model.Rejection;
 final class Mirrors implements Mirroring {
   private static final int STRANGERS = 1_000_000;
 
-  private final FileEngine engine;
+  private final Decisions decisions;
   private final Disk disk;
+  private final Path directory;
   private final MirrorSource source;
   private final MirrorThread thread = new MirrorThread(this);
   private final ReentrantLock mounting = new ReentrantLock();
@@ -46,15 +47,16 @@ final class Mirrors implements Mirroring {
   /** A mount at work. */
   private record Live(Mirror mirror, AtomicReference<Through> through, MirrorNames names) {}
 
-  Mirrors(FileEngine engine, Disk disk, MirrorSource source) {
-    this.engine = engine;
+  Mirrors(Decisions decisions, Disk disk, Path directory, MirrorSource source) {
+    this.decisions = decisions;
     this.disk = disk;
+    this.directory = directory;
     this.source = source;
   }
 
   /** After recovery: directories that cannot be opened are tried again and again. */
   void opened() {
-    engine.state().index().mounts().byPrefix().forEach((prefix, known) -> {
+    decisions.state().index().mounts().byPrefix().forEach((prefix, known) -> {
       Mirror mirror = mirror(known.mount(), new AtomicReference<>(known.through()));
       mirror.reopened();
     });
@@ -62,7 +64,7 @@ final class Mirrors implements Mirroring {
 
   private Mirror mirror(Mount mount, AtomicReference<Through> through) {
     Mirror mirror = new Mirror(disk, mount, source, through::get, false);
-    put(mount.prefix(), new Live(mirror, through, new MirrorNames(mount.prefix(), engine.state().index(), mirror)));
+    put(mount.prefix(), new Live(mirror, through, new MirrorNames(mount.prefix(), decisions.state().index(), mirror)));
     return mirror;
   }
 
@@ -92,14 +94,14 @@ final class Mirrors implements Mirroring {
 
   private void force(Live each) {
     long[] durable = new long[1];
-    Aim aim = engine.locked(() -> {
-      durable[0] = engine.durableRevision();
+    Aim aim = decisions.locked(() -> {
+      durable[0] = decisions.journal().durableRevision();
       return each.mirror().aim();
     });
     long target = Math.min(durable[0], aim.firstBehind() - 1);
     if (each.mirror().force(target, aim) && target > each.through().get().revision()) {
       String prefix = each.mirror().mount().prefix();
-      engine.record(view -> new Event.MirroredThrough(view.revision() + 1, view.wallMicros(), prefix, target));
+      decisions.record(view -> new Event.MirroredThrough(view.revision() + 1, view.wallMicros(), prefix, target));
     }
   }
 
@@ -107,7 +109,7 @@ final class Mirrors implements Mirroring {
   void stop() {
     live.values().forEach(each -> each.mirror().hurry());
     thread.stop();
-    if (!live.isEmpty() && !engine.journal().isOver()) {
+    if (!live.isEmpty() && !decisions.journal().isOver()) {
       try {
         pass(true);
       } catch (RuntimeException e) {
@@ -131,7 +133,7 @@ final class Mirrors implements Mirroring {
       if (known == null) {
         AtomicReference<Through> through = new AtomicReference<>(new Through(mounted.revision(), false));
         Mirror mirror = prepared;
-        put(mounted.mount().prefix(), new Live(mirror, through, new MirrorNames(mounted.mount().prefix(), engine.state().index(), mirror)));
+        put(mounted.mount().prefix(), new Live(mirror, through, new MirrorNames(mounted.mount().prefix(), decisions.state().index(), mirror)));
       } else {
         known.mirror().settings(mounted.mount());
       }
@@ -220,15 +222,15 @@ final class Mirrors implements Mirroring {
     }
     try {
       Mirror.Edit edit = mounted.mirror().edit(key);
-      return edit == null ? null : MirrorEdit.of(edit, newest(key), engine.limits().value());
+      return edit == null ? null : MirrorEdit.of(edit, newest(key), decisions.state().limits().value());
     } catch (IOException e) {
       throw Rejection.invalid("key", "the file of " + key + " cannot be adopted: " + Said.of(e)).exception();
     }
   }
 
   private Version newest(Key key) {
-    return engine.locked(() -> {
-      KeyRecord record = engine.state().index().find(key);
+    return decisions.locked(() -> {
+      KeyRecord record = decisions.state().index().find(key);
       return record == null ? null : record.newest;
     });
   }
@@ -247,7 +249,7 @@ final class Mirrors implements Mirroring {
   public void mount(Mount mount, String by) {
     mounting.lock();
     try {
-      MountCheck.require(mount, engine.directory(), live.values().stream().map(each -> each.mirror().mount()).toList());
+      MountCheck.require(mount, directory, live.values().stream().map(each -> each.mirror().mount()).toList());
       Live known = live.get(mount.prefix());
       if (known == null) {
         prepared = open(mount);
@@ -255,7 +257,7 @@ final class Mirrors implements Mirroring {
       Mirror mirror = known == null ? prepared : known.mirror();
       try {
         if (known == null || !known.mirror().mount().equals(mount)) {
-          engine.record(view -> mounted(view, mount, by, mirror));
+          decisions.record(view -> mounted(view, mount, by, mirror));
         }
       } catch (RuntimeException e) {
         if (known == null) {
@@ -285,7 +287,7 @@ final class Mirrors implements Mirroring {
   }
 
   private Event mounted(FileView view, Mount mount, String by, Mirror mirror) {
-    String collision = new MirrorNames(mount.prefix(), engine.state().index(), mirror).collision();
+    String collision = new MirrorNames(mount.prefix(), decisions.state().index(), mirror).collision();
     if (collision != null) {
       throw Rejection.invalid("prefix", collision).exception();
     }
@@ -301,7 +303,7 @@ final class Mirrors implements Mirroring {
         return false;
       }
       known.mirror().catchUp();
-      engine.record(view -> new Event.Unmounted(view.revision() + 1, view.wallMicros(), by, prefix));
+      decisions.record(view -> new Event.Unmounted(view.revision() + 1, view.wallMicros(), by, prefix));
       known.mirror().close();
       return true;
     } finally {

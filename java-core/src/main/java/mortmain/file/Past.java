@@ -1,7 +1,6 @@
 package mortmain.file;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -77,11 +76,7 @@ final class Past {
 
   private EventCodec.Coded read(int segment, int offset) {
     try {
-      byte[] length = new byte[Integer.BYTES];
-      source.read(segment, offset, length);
-      byte[] bytes = new byte[ByteBuffer.wrap(length).getInt()];
-      source.read(segment, offset, bytes);
-      return EventCodec.decode(ByteBuffer.wrap(bytes));
+      return EventRecord.read(source, segment, offset);
     } catch (IOException | RuntimeException e) {
       throw damaged(segment, offset, String.valueOf(e.getMessage()));
     }

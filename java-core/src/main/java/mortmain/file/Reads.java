@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import mortmain.fence.KeyState;
 import mortmain.model.ErrorCode;
 import mortmain.model.Key;
@@ -14,7 +15,10 @@ import mortmain.model.Snapshot;
 import mortmain.model.Value;
 import mortmain.value.Json;
 
-/** Reads in two steps: versions are picked under the engine's lock, their values loaded outside of it. */
+/**
+ * Reads in steps: versions are picked under the engine's lock; outside of it, what they were judged on becomes durable, and their values are
+ * loaded. Thread-safe.
+ */
 final class Reads {
   /** Bytes of values in one page of a scan, unless the first value alone is bigger. */
   private static final long PAGE = 4 << 20;
@@ -31,21 +35,44 @@ final class Reads {
   }
 
   /** {@code judgedOn}: the revision that must be durable before the answer leaves. */
-  record Picked(List<Pick> picks, long judgedOn, long head, boolean more, long forgottenAt) {
+  private record Picked(List<Pick> picks, long judgedOn, long head, boolean more, long forgottenAt) {
     boolean hasPast() {
       return picks.stream().anyMatch(Pick::past);
     }
   }
 
+  private final Decisions decisions;
   private final FileState state;
   private final Past past;
 
-  Reads(FileState state, Past past) {
-    this.state = state;
+  Reads(Decisions decisions, Past past) {
+    this.decisions = decisions;
+    this.state = decisions.state();
     this.past = past;
   }
 
-  Picked pick(List<Key> keys, ReadOptions options) {
+  Reading read(List<Key> keys, ReadOptions options) {
+    return load(picked(options, () -> pick(keys, options)), options);
+  }
+
+  Reading scan(String prefix, Key after, int limit, ReadOptions options) {
+    Picked picked = picked(options, () -> pickBelow(prefix, after, limit, options));
+    if (picked.hasPast()) {
+      return scanPast(behind -> picked(options, () -> pickBelow(prefix, behind, limit, options)), after, limit, options);
+    }
+    return load(picked, options);
+  }
+
+  /** What it was judged on is durable. */
+  private Picked picked(ReadOptions options, Supplier<Picked> pick) {
+    Picked picked = decisions.current(pick);
+    if (!options.inFlight()) {
+      decisions.await(picked.judgedOn());
+    }
+    return picked;
+  }
+
+  private Picked pick(List<Key> keys, ReadOptions options) {
     requireKnown(options);
     List<Pick> picks = new ArrayList<>(keys.size());
     long judgedOn = Math.max(0, options.at());
@@ -62,17 +89,20 @@ final class Reads {
     return new Picked(picks, judgedOn, state.index().revision(), false, state.index().forgottenAt());
   }
 
+  /** How many bytes the newest values of these keys have together. */
   long bytes(List<Key> keys) {
-    long bytes = 0;
-    for (Key key : keys) {
-      KeyRecord record = state.index().find(key);
-      Version newest = record == null ? null : record.newest;
-      bytes += newest == null || newest.content == null ? 0 : newest.content.bytes();
-    }
-    return bytes;
+    return decisions.locked(() -> {
+      long bytes = 0;
+      for (Key key : keys) {
+        KeyRecord record = state.index().find(key);
+        Version newest = record == null ? null : record.newest;
+        bytes += newest == null || newest.content == null ? 0 : newest.content.bytes();
+      }
+      return bytes;
+    });
   }
 
-  Picked pickBelow(String prefix, Key after, int limit, ReadOptions options) {
+  private Picked pickBelow(String prefix, Key after, int limit, ReadOptions options) {
     requireKnown(options);
     long revision = options.at() < 0 ? state.index().revision() : options.at();
     if (revision < state.index().forgottenUpTo()) {
@@ -125,7 +155,7 @@ final class Reads {
   }
 
   /** One page of a scan at a revision that memory does not know of all keys any more: as many of those that existed then as a page holds. */
-  Reading scanPast(Function<Key, Picked> pages, Key after, int limit, ReadOptions options) {
+  private Reading scanPast(Function<Key, Picked> pages, Key after, int limit, ReadOptions options) {
     List<Snapshot> found = new ArrayList<>();
     long bytes = 0;
     Key behind = after;
@@ -147,7 +177,8 @@ final class Reads {
     }
   }
 
-  Reading load(Picked picked, ReadOptions options, long durable) {
+  private Reading load(Picked picked, ReadOptions options) {
+    long durable = decisions.journal().durableRevision();
     List<Snapshot> snapshots = new ArrayList<>(picked.picks().size());
     for (Pick pick : picked.picks()) {
       snapshots.add(pick.past() ? past(pick.key(), picked.forgottenAt(), options) : load(pick, options));

@@ -1,25 +1,23 @@
 package mortmain.file;
 
+import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import mortmain.fence.Fingerprint;
+import mortmain.model.ErrorCode;
 import mortmain.model.Event;
+import mortmain.model.Rejection;
 
 /** The accepted requests inside the horizon: in memory while their force is in flight, afterwards in the journal. Guarded by the engine's lock. */
 final class Requests {
-  /** Reads one event back from the journal. */
-  interface Source {
-    Event event(int segment, int offset);
-  }
-
   private final RequestTable table;
   private final Map<String, Event> inFlight = new HashMap<>();
-  private final Source source;
+  private final Values.Source source;
 
-  Requests(Settings settings, Source source, long now) {
+  Requests(Settings settings, Values.Source source, long now) {
     this.table = new RequestTable(settings, now);
     this.source = source;
   }
@@ -72,11 +70,20 @@ final class Requests {
     }
     Event[] found = new Event[1];
     table.find(Fingerprint.tag(id), (segment, offset) -> {
-      Event event = source.event(segment, offset);
+      Event event = event(segment, offset);
       found[0] = id.equals(idOf(event)) && event.revision() > horizon() ? event : null;
       return found[0] != null;
     });
     return Optional.ofNullable(found[0]);
+  }
+
+  private Event event(int segment, int offset) {
+    try {
+      return EventRecord.read(source, segment, offset).event();
+    } catch (IOException e) {
+      throw Rejection.of(ErrorCode.CORRUPT, "a request's record cannot be read: " + e.getMessage(), Map.of("offset", (long) offset))
+          .exception();
+    }
   }
 
   /** The ids whose records lie in these segments, to be written down while more are added. */

@@ -100,7 +100,7 @@ class AidUnderLoadTest {
     for (String each : List.of("revision", "keys", "tombstones", "claims", "requests", "horizon")) {
       text.append(each).append(' ').append(of.store().info().get(each)).append('\n');
     }
-    KeyRecord ids = of.engine().state().index().find(key("ids"));
+    KeyRecord ids = of.engine().decisions().state().index().find(key("ids"));
     text.append(ids == null || ids.ids == null ? "" : ids.ids.size() + " ids, " + ids.ids.hashCode() + '\n');
     for (Request request : sent) {
       text.append(of.store().commit(request.commit()).replayed() ? "" : "forgotten\n");
@@ -268,7 +268,7 @@ class AidUnderLoadTest {
     fill();
     disk.varyLittle(FileSubject.DIRECTORY);
     subject.engine().decide(view -> Fence.configure(view, "history_bytes", 1L << 40, "w"), false, new Unheard());
-    assertTrue(subject.engine().durableRevision() < subject.engine().journal().lastRevision(), "it is forced already");
+    assertTrue(subject.engine().durableRevision() < subject.engine().decisions().journal().lastRevision(), "it is forced already");
     int[] images = new int[1];
     disk.listen(step -> {
       if (step.contains("index/state")) {

@@ -120,7 +120,7 @@ class BackupTest {
       clock.advance(1_000_000_000L);
       old.tick();
     }
-    int before = old.engine().journal().sealed().size();
+    int before = old.engine().decisions().journal().sealed().size();
     boolean[] compacted = new boolean[1];
     disk.listen(step -> {
       if (step.startsWith("write /backup/journal/") && !compacted[0]) {
@@ -130,7 +130,7 @@ class BackupTest {
     });
     backup();
     disk.listen(step -> { });
-    assertTrue(old.engine().journal().sealed().size() < before, "nothing was compacted meanwhile");
+    assertTrue(old.engine().decisions().journal().sealed().size() < before, "nothing was compacted meanwhile");
     restore(disk);
     FileSubject restored = open(disk, NEW);
     requireConsistent(restored, commits, commits);

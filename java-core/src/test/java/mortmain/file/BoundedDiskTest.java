@@ -79,7 +79,7 @@ class BoundedDiskTest {
     for (int which = 0; which < keys; which++) {
       assertEquals(last[which], Request.text(read("k" + which)));
     }
-    assertTrue(subject.engine().journal().sealed().size() < 60, () -> subject.engine().journal().sealed().size() + " segments");
+    assertTrue(subject.engine().decisions().journal().sealed().size() < 60, () -> subject.engine().decisions().journal().sealed().size() + " segments");
   }
 
   @Test

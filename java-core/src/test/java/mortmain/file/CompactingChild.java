@@ -43,7 +43,7 @@ final class CompactingChild {
     store.retain(new Retain("", 1, 0, "child"));
     Thread compaction = new Thread(() -> {
       while (true) {
-        engine.tick();
+        engine.decisions().tick();
         try {
           engine.compactor().background();
           engine.aids().ifDue(engine.new AidHost(false));

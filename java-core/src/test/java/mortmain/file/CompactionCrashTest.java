@@ -92,12 +92,12 @@ class CompactionCrashTest {
     fill(subject);
     expected = state(subject, KEYS);
     claimEnded = afterTwoRestarts(disk.kill());
-    int before = subject.engine().journal().sealed().size();
+    int before = subject.engine().decisions().journal().sealed().size();
     disk.listen(step -> crash());
     assertTrue(subject.compact() > 0);
     disk.listen(step -> { });
     crash();
-    compacted = subject.engine().journal().sealed().size();
+    compacted = subject.engine().decisions().journal().sealed().size();
     assertTrue(compacted < before / 2, () -> before + " segments became " + compacted);
     assertEquals(expected, state(subject, KEYS));
     subject.close();

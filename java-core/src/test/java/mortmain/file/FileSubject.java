@@ -92,7 +92,7 @@ public final class FileSubject implements Subject {
   }
 
   private void compactSome() {
-    List<Sealed> sealed = engine.journal().sealed();
+    List<Sealed> sealed = engine.decisions().journal().sealed();
     if (!sealed.isEmpty()) {
       int from = runs.nextInt(sealed.size());
       int to = Math.min(sealed.size(), from + 1 + runs.nextInt(4));
@@ -140,7 +140,7 @@ public final class FileSubject implements Subject {
 
   @Override
   public void tick() {
-    engine.tick();
+    engine.decisions().tick();
     if (kills != null && kills.nextInt(20) == 0) {
       aid();
     }
@@ -148,15 +148,15 @@ public final class FileSubject implements Subject {
 
   @Override
   public int forget(int atLeast) {
-    int forgotten = engine.forget(atLeast);
-    engine.tick();
+    int forgotten = engine.decisions().forget(atLeast);
+    engine.decisions().tick();
     return forgotten;
   }
 
   /** Forgets every tombstone that was last touched at this revision or before. */
   public void forgetUpTo(long revision) {
-    engine.forget(1, revision);
-    engine.tick();
+    engine.decisions().forget(1, () -> revision);
+    engine.decisions().tick();
   }
 
   /** Another store, made of a backup beside this one, which ends. */

@@ -335,7 +335,7 @@ class MirrorTest extends StoreFixture {
     write("p/a", "one");
     FileSubject after = reopened(memory.kill());
     assertTrue(after.engine().mirroring().any());
-    after.engine().restored("another store");
+    after.engine().decisions().restored("another store");
     assertFalse(after.engine().mirroring().any());
     after.restart();
     assertFalse(after.engine().mirroring().any());

@@ -54,7 +54,7 @@ class RepairOfCompactedTest {
       subject.tick();
     }
     assertTrue(subject.compact() > 0);
-    Sealed rewritten = subject.engine().journal().sealed().get(0);
+    Sealed rewritten = subject.engine().decisions().journal().sealed().get(0);
     assertTrue(rewritten.rewritten(), "nothing was rewritten");
     subject.close();
     return rewritten;

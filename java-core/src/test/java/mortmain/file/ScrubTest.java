@@ -77,7 +77,7 @@ class ScrubTest {
   @Test
   void everySealedSegmentIsReadAndASoundOneIsWell() {
     Map<String, Object> info = round();
-    assertEquals((long) subject.engine().journal().sealed().size(), info.get("segments"));
+    assertEquals((long) subject.engine().decisions().journal().sealed().size(), info.get("segments"));
     assertTrue((long) info.get("segments") > 3);
     assertEquals(List.of(), info.get("faults"));
     assertEquals(1L, info.get("rounds"));

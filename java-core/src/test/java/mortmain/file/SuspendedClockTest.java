@@ -49,7 +49,7 @@ class SuspendedClockTest extends StoreFixture {
   @Test
   void aNearlyFullDiskTakesNothingButLetsClaimsEndAndComesBack() {
     subject.store().claim(claim("k", claimId('a'), 500, 0));
-    Housekeeping keeper = new Housekeeping(subject.engine(), disk);
+    Housekeeping keeper = new Housekeeping(subject.engine().decisions(), disk, FileSubject.DIRECTORY);
     keeper.watchDisk(() -> Housekeeping.RESERVE - 1);
     assertEquals("READ_ONLY", refused(ErrorCode.READ_ONLY, by("a").increment("n", "1")).code().name());
     refused(ErrorCode.READ_ONLY, () -> subject.store().claim(claim("other", claimId('b'), 500, 0)));
@@ -57,7 +57,7 @@ class SuspendedClockTest extends StoreFixture {
     assertEquals(0, subject.store().claims("").size());
     subject.restart();
     assertEquals(1, read("k").epoch());
-    keeper = new Housekeeping(subject.engine(), disk);
+    keeper = new Housekeeping(subject.engine().decisions(), disk, FileSubject.DIRECTORY);
     keeper.watchDisk(() -> Housekeeping.RESERVE - 1);
     keeper.watchDisk(() -> Housekeeping.RESERVE + 1);
     refused(ErrorCode.READ_ONLY, by("a").increment("n", "1"));

@@ -95,9 +95,9 @@ public final class TraceRun {
     clock.advance(random.nextInt(20_000_000));
     TracedStore.Life life = traced.life();
     try {
-      life.engine().tick();
+      life.engine().decisions().tick();
       if (random.nextInt(20) == 0) {
-        life.engine().forget(1);
+        life.engine().decisions().forget(1);
       }
       life.traced().force();
     } catch (MortmainException | JournalPoisoned gone) {

@@ -35,7 +35,7 @@ final class TracedEngine implements Engine {
     this.trace = trace;
     this.sabotage = sabotage;
     this.life = life;
-    inner.listen(event -> trace.happened(life, event, inner.state()));
+    inner.listen(event -> trace.happened(life, event, inner.decisions().state()));
   }
 
   /** The next read of this thread is a base of a client. */

@@ -56,8 +56,8 @@ final class TracedStore {
     TracedDisk traced = new TracedDisk(disk, trace, sabotage);
     FileEngine engine = FileEngineProvider.recover(traced, FileSubject.DIRECTORY, options(), LIMITS, clock.clocks(), () -> { });
     List<Event> added = new ArrayList<>();
-    engine.journal().read(survived, (segment, offset, revision, bytes) -> added.add(EventCodec.decode(bytes).event()));
-    trace.serves(number, added, engine.state());
+    engine.decisions().journal().read(survived, (segment, offset, revision, bytes) -> added.add(EventCodec.decode(bytes).event()));
+    trace.serves(number, added, engine.decisions().state());
     traced.serves(number);
     TracedEngine told = new TracedEngine(engine, trace, sabotage, number);
     return new Life(number, engine, told, new Store(told), disk);
@@ -68,7 +68,7 @@ final class TracedStore {
     Life before = life;
     MemoryDisk[] image = new MemoryDisk[1];
     long[] survived = new long[1];
-    before.engine.locked(() -> {
+    before.engine.decisions().locked(() -> {
       synchronized (trace) { // no line comes between the crash and what it leaves
         image[0] = crashAgain(left(before.disk));
         survived[0] = recovered(image[0].kill());
