@@ -131,7 +131,7 @@ final class Compaction {
   /** Under the lock. */
   private void look() {
     horizon = state.requests().horizon();
-    forgettings = new TreeSet<>(state.index().forgettings());
+    forgettings = new TreeSet<>(state.index().forgotten().revisions());
     state.index().mounts().byPrefix().forEach((prefix, mounted) -> mirrored.put(prefix, mounted.through().revision()));
     state.index().expiries().holders().forEach(record -> oldestClaimAt = Math.min(oldestClaimAt, record.claim.since()));
   }

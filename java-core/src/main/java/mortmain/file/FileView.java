@@ -92,7 +92,7 @@ final class FileView implements View {
   @Override
   public long newestWrite(String prefix) {
     long newest = index.newestWrite(prefix);
-    judgedOn = Math.max(judgedOn, newest == index.forgottenUpTo() ? index.forgottenAt() : newest);
+    judgedOn = Math.max(judgedOn, newest == index.forgotten().upTo() ? index.forgotten().at() : newest);
     return newest;
   }
 

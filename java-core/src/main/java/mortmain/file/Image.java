@@ -73,7 +73,7 @@ final class Image {
       out.u8(EVENT);
       out.block(EventCodec.encode(event, List.of(), List.of()).bytes());
     }
-    for (PathLevel level : state.index().countedLevels()) {
+    for (PathLevel level : state.index().levels().counted()) {
       out.u8(LEVEL);
       out.text(level.prefix);
       out.varint(level.count);

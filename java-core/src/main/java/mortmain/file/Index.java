@@ -8,26 +8,23 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.NavigableSet;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 import mortmain.fence.KeyState;
 import mortmain.fence.KeyState.Reclamation;
 import mortmain.model.Change;
 import mortmain.model.Claim;
 import mortmain.model.Event;
-import mortmain.model.Item;
 import mortmain.model.Key;
-import mortmain.model.Value;
-import mortmain.value.Canonical;
-import mortmain.value.Json;
 
-/** The state: everything but the bytes of values. Only {@link #apply} changes it. Guarded by the engine's lock. */
+/**
+ * The state: everything but the bytes of values. Only {@link #apply} changes it, event by event; here is what each event does to keys, claims and
+ * the rest. Guarded by the engine's lock.
+ */
 final class Index {
   private final TreeMap<Key, KeyRecord> records = new TreeMap<>();
-  private final Map<String, PathLevel> levels = new HashMap<>();
-  private final PathLevel root = new PathLevel("", null);
+  private final Levels levels = new Levels();
+  private final Forgotten forgotten = new Forgotten();
   private final Expiries expiries = new Expiries();
   private final Recent recent = new Recent();
   private final Mounts mounts = new Mounts();
@@ -42,17 +39,11 @@ final class Index {
   private long revision;
   private long lastAt;
   private long live;
-  private final TreeSet<Long> forgettings = new TreeSet<>();
-  private long forgottenAt;
-  private long forgottenUpTo;
-  private long forgottenVersion;
-  private long forgottenEpoch;
 
   /** {@code superseded} is told the piece of each whole value that is overwritten. */
   Index(Settings settings, Consumer<Piece> superseded) {
     this.retention = new Retention(settings);
     this.superseded = superseded;
-    levels.put("", root);
   }
 
   String storeId() {
@@ -74,6 +65,14 @@ final class Index {
 
   Expiries expiries() {
     return expiries;
+  }
+
+  Levels levels() {
+    return levels;
+  }
+
+  Forgotten forgotten() {
+    return forgotten;
   }
 
   Recent recent() {
@@ -106,13 +105,9 @@ final class Index {
     if (record != null) {
       return record.state();
     }
-    PathLevel level = deepestLevel(key);
+    PathLevel level = levels.deepest(key);
     return new KeyState(
-        key, false, forgottenVersion, 0, forgottenEpoch + level.epoch(), null, null, level.newestReclamation(), null, null, 0);
-  }
-
-  long forgottenVersion() {
-    return forgottenVersion;
+        key, false, forgotten.version(), 0, forgotten.epoch() + level.epoch(), null, null, level.newestReclamation(), null, null, 0);
   }
 
   /** The revision that must be durable before an answer about this key leaves. */
@@ -121,33 +116,18 @@ final class Index {
     if (record != null) {
       return record.judgedOn();
     }
-    Reclamation last = deepestLevel(key).newestReclamation();
-    return last == null ? forgottenAt : Math.max(forgottenAt, last.revision());
+    Reclamation last = levels.deepest(key).newestReclamation();
+    return last == null ? forgotten.at() : Math.max(forgotten.at(), last.revision());
   }
 
   /** A write that was forgotten may have been as new as anything that was. */
   long newestWrite(String prefix) {
-    PathLevel level = levels.get(prefix);
-    return level == null ? forgottenUpTo : Math.max(forgottenUpTo, level.newestWrite);
-  }
-
-  /** The revision of the event that forgot tombstones last: before it, a key without a record may have had any state. */
-  long forgottenAt() {
-    return forgottenAt;
-  }
-
-  /** The revisions of all events that forgot tombstones. */
-  NavigableSet<Long> forgettings() {
-    return forgettings;
-  }
-
-  /** What was written after this revision is not forgotten. */
-  long forgottenUpTo() {
-    return forgottenUpTo;
+    PathLevel level = levels.find(prefix);
+    return level == null ? forgotten.upTo() : Math.max(forgotten.upTo(), level.newestWrite);
   }
 
   long prefixCount(String prefix) {
-    PathLevel level = levels.get(prefix);
+    PathLevel level = levels.find(prefix);
     return level == null ? 0 : level.count;
   }
 
@@ -165,12 +145,7 @@ final class Index {
     out.text(storeId);
     out.varint(revision);
     out.i64(lastAt);
-    out.varint(forgottenAt);
-    out.varint(forgottenUpTo);
-    out.varint(forgottenVersion);
-    out.varint(forgottenEpoch);
-    out.varint(forgettings.size());
-    forgettings.forEach(out::varint);
+    forgotten.write(out);
     ages.write(out);
   }
 
@@ -178,13 +153,7 @@ final class Index {
     storeId = in.text();
     revision = in.varint();
     lastAt = in.i64();
-    forgottenAt = in.varint();
-    forgottenUpTo = in.varint();
-    forgottenVersion = in.varint();
-    forgottenEpoch = in.varint();
-    for (int left = in.count(); left > 0; left--) {
-      forgettings.add(in.varint());
-    }
+    forgotten.read(in);
     ages.read(in);
   }
 
@@ -200,18 +169,14 @@ final class Index {
     mounts.apply(event);
   }
 
-  List<PathLevel> countedLevels() {
-    return levels.values().stream().filter(level -> level.count > 0).toList();
-  }
-
   void readLevel(String prefix, long count, Reclamation reclaimed) {
-    PathLevel level = level(prefix);
+    PathLevel level = levels.at(prefix);
     level.count = count;
     level.reclaimed = reclaimed;
   }
 
   KeyRecord readRecord(Key key, long floor, long own) {
-    PathLevel level = level(parentPrefix(key.toString()));
+    PathLevel level = levels.above(key);
     level.children++;
     KeyRecord record = new KeyRecord(key, level, floor, own);
     records.put(key, record);
@@ -280,7 +245,7 @@ final class Index {
       Piece piece = ChangeCodec.hasBytes(change.content()) ? coded.runs().get(run++).piece() : null;
       KeyRecord record = touch(change.key(), event.revision());
       record.own = change.epoch() - record.parent.epoch(); // whatever compaction dropped before
-      Content content = content(record, change, piece);
+      Content content = record.content(change, piece);
       for (EventCodec.Chunk chunk : coded.chunks()) {
         if (chunk.change() == i) {
           content = content.merged(chunk.pieces(), chunk.piece());
@@ -304,72 +269,18 @@ final class Index {
             change.ticketId(),
             event.meta(),
             content,
-            shape(change.content()),
+            KeyRecord.shape(change.content()),
             before);
     if (before != null && before.content != null && before.content.isWhole() && (content == null || content.isWhole())) {
       superseded.accept(before.content.pieces()[0]);
     }
-    remember(record, change.content());
+    record.remember(change.content());
     record.parent.wrote(event.revision());
     recent.wrote(record.newest, claimNanos);
   }
 
-  private static Content content(KeyRecord record, Change change, Piece piece) {
-    if (change.content() instanceof Change.Appended appended) {
-      return longer(record, change, piece, appended.before(), appended.items().size());
-    } else if (change.content() instanceof Change.Hollow hollow) {
-      return longer(record, change, new Piece(hollow.length(), 0, 0), hollow.before(), hollow.items());
-    }
-    return piece == null ? null : Content.whole(piece, change.version());
-  }
-
-  /** Compaction drops no part of a list that is there: what it dropped in front of one was something else. */
-  private static Content longer(KeyRecord record, Change change, Piece piece, long before, int items) {
-    if (follows(record, change)) {
-      return record.newest.content.plus(piece, before, items);
-    }
-    record.ids = null;
-    return Content.list(piece, items, change.version());
-  }
-
-  private static boolean follows(KeyRecord record, Change change) {
-    return record.exists() && record.newest.version == change.version() - 1;
-  }
-
   private String contentType(KeyRecord record, Change change) {
-    if (change.content() instanceof Change.Whole whole) {
-      return shared(whole.value().contentType());
-    } else if (isPartOfList(change.content())) {
-      return follows(record, change) ? record.newest.contentType : Value.JSON;
-    }
-    return null;
-  }
-
-  private static boolean isPartOfList(Change.Content content) {
-    return content instanceof Change.Appended || content instanceof Change.Hollow;
-  }
-
-  private static Json.Shape shape(Change.Content content) {
-    if (content instanceof Change.Whole whole) {
-      return whole.value().isJson() ? Json.shape(whole.value().bytes()) : null;
-    }
-    return isPartOfList(content) ? Json.Shape.LIST : null;
-  }
-
-  /** Keeps the ids of the items that are in the list. */
-  private static void remember(KeyRecord record, Change.Content content) {
-    if (content instanceof Change.Appended appended) {
-      for (Item item : appended.items()) {
-        if (item.id() != null) {
-          record.ids = ItemIds.plus(record.ids, item.id(), Canonical.hash(item.json()));
-        }
-      }
-    } else if (content instanceof Change.Hollow hollow) {
-      hollow.ids().forEach((id, hash) -> record.ids = ItemIds.plus(record.ids, id, hash));
-    } else {
-      Map<String, Long> ids = content instanceof Change.Whole whole ? whole.ids() : Map.of();
-      record.ids = ids.isEmpty() ? null : ItemIds.of(ids);
-    }
+    return change.content() instanceof Change.Whole whole ? shared(whole.value().contentType()) : record.listType(change);
   }
 
   private void grant(Event.ClaimGranted event, long claimNanos) {
@@ -399,7 +310,7 @@ final class Index {
 
   private void reclaim(Event.Reclaimed event, long claimNanos) {
     if (event.prefix() != null) {
-      PathLevel level = level(event.prefix());
+      PathLevel level = levels.at(event.prefix());
       level.count++;
       level.reclaimed = new Reclamation(event.revision(), event.at(), event.by(), event.reason(), null);
     }
@@ -427,32 +338,14 @@ final class Index {
     if (capture != null) {
       capture.lose();
     }
-    forgettings.add(event.revision());
-    forgottenAt = event.revision();
-    forgottenUpTo = Math.max(forgottenUpTo, event.upTo());
-    forgottenVersion = Math.max(forgottenVersion, event.version());
-    forgottenEpoch = Math.max(forgottenEpoch, event.epoch());
+    forgotten.add(event);
     records.values().removeIf(record -> forgettable(record, event.upTo()) && left(record));
-    List<PathLevel> empty = new ArrayList<>();
-    levels.values().forEach(level -> {
-      if (level != root && level.children == 0) {
-        empty.add(level);
-      }
-    });
-    empty.forEach(this::drop);
+    levels.drop(forgotten.upTo());
   }
 
   private static boolean left(KeyRecord record) {
     record.parent.children--;
     return true;
-  }
-
-  private void drop(PathLevel level) {
-    if (level != root && level.children == 0 && level.count == 0 && level.newestWrite <= forgottenUpTo) {
-      levels.remove(level.prefix);
-      level.parent.children--;
-      drop(level.parent);
-    }
   }
 
   static boolean forgettable(KeyRecord record, long upTo) {
@@ -471,40 +364,15 @@ final class Index {
   private KeyRecord touch(Key key, long atRevision) {
     KeyRecord record = records.get(key);
     if (record == null) {
-      PathLevel level = level(parentPrefix(key.toString()));
+      PathLevel level = levels.above(key);
       level.children++;
-      record = new KeyRecord(key, level, forgottenVersion, forgottenEpoch);
+      record = new KeyRecord(key, level, forgotten.version(), forgotten.epoch());
       records.put(key, record);
     } else if (capture != null && atRevision > 0) { // a renewal that is not journaled changes nothing that is written down
       capture.changing(record);
     }
     record.touched = Math.max(record.touched, atRevision);
     return record;
-  }
-
-  private PathLevel level(String prefix) {
-    PathLevel level = levels.get(prefix);
-    if (level == null) {
-      PathLevel parent = level(parentPrefix(prefix.substring(0, prefix.length() - 1)));
-      parent.children++;
-      level = new PathLevel(prefix, parent);
-      levels.put(prefix, level);
-    }
-    return level;
-  }
-
-  private PathLevel deepestLevel(Key key) {
-    String prefix = parentPrefix(key.toString());
-    PathLevel level = levels.get(prefix);
-    while (level == null) {
-      prefix = parentPrefix(prefix.substring(0, prefix.length() - 1));
-      level = levels.get(prefix);
-    }
-    return level;
-  }
-
-  private static String parentPrefix(String path) {
-    return path.substring(0, path.lastIndexOf('/') + 1);
   }
 
   /** One string per name: writers and content types repeat over all keys. */

@@ -1,11 +1,17 @@
 package mortmain.file;
 
+import java.util.Map;
 import mortmain.fence.KeyState;
 import mortmain.fence.KeyState.Reclamation;
+import mortmain.model.Change;
 import mortmain.model.Claim;
+import mortmain.model.Item;
 import mortmain.model.Key;
+import mortmain.model.Value;
+import mortmain.value.Canonical;
+import mortmain.value.Json;
 
-/** Everything that memory holds of one key. Guarded by the engine's lock. */
+/** Everything that memory holds of one key, and what a change makes of it. Guarded by the engine's lock. */
 final class KeyRecord {
   final Key key;
   final PathLevel parent;
@@ -70,5 +76,63 @@ final class KeyRecord {
         newest == null ? null : newest.ticketId,
         newest == null ? null : newest.writer,
         newest == null ? 0 : newest.revision);
+  }
+
+  /** The value that a change leaves, null of a delete. {@code piece}: the bytes that it brings, or null. */
+  Content content(Change change, Piece piece) {
+    if (change.content() instanceof Change.Appended appended) {
+      return longer(change, piece, appended.before(), appended.items().size());
+    } else if (change.content() instanceof Change.Hollow hollow) {
+      return longer(change, new Piece(hollow.length(), 0, 0), hollow.before(), hollow.items());
+    }
+    return piece == null ? null : Content.whole(piece, change.version());
+  }
+
+  /** Compaction drops no part of a list that is there: what it dropped in front of one was something else. */
+  private Content longer(Change change, Piece piece, long before, int items) {
+    if (follows(change)) {
+      return newest.content.plus(piece, before, items);
+    }
+    ids = null;
+    return Content.list(piece, items, change.version());
+  }
+
+  private boolean follows(Change change) {
+    return exists() && newest.version == change.version() - 1;
+  }
+
+  /** The content type of a list that a change adds to, null if it adds to none. */
+  String listType(Change change) {
+    if (isPartOfList(change.content())) {
+      return follows(change) ? newest.contentType : Value.JSON;
+    }
+    return null;
+  }
+
+  private static boolean isPartOfList(Change.Content content) {
+    return content instanceof Change.Appended || content instanceof Change.Hollow;
+  }
+
+  static Json.Shape shape(Change.Content content) {
+    if (content instanceof Change.Whole whole) {
+      return whole.value().isJson() ? Json.shape(whole.value().bytes()) : null;
+    }
+    return isPartOfList(content) ? Json.Shape.LIST : null;
+  }
+
+  /** Keeps the ids of the items that are in the list. */
+  void remember(Change.Content content) {
+    if (content instanceof Change.Appended appended) {
+      for (Item item : appended.items()) {
+        if (item.id() != null) {
+          ids = ItemIds.plus(ids, item.id(), Canonical.hash(item.json()));
+        }
+      }
+    } else if (content instanceof Change.Hollow hollow) {
+      hollow.ids().forEach((id, hash) -> ids = ItemIds.plus(ids, id, hash));
+    } else {
+      Map<String, Long> all = content instanceof Change.Whole whole ? whole.ids() : Map.of();
+      ids = all.isEmpty() ? null : ItemIds.of(all);
+    }
   }
 }

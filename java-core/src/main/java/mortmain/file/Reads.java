@@ -86,7 +86,7 @@ final class Reads {
         picks.add(at(key, record, options.at()));
       }
     }
-    return new Picked(picks, judgedOn, state.index().revision(), false, state.index().forgottenAt());
+    return new Picked(picks, judgedOn, state.index().revision(), false, state.index().forgotten().at());
   }
 
   /** How many bytes the newest values of these keys have together. */
@@ -105,8 +105,8 @@ final class Reads {
   private Picked pickBelow(String prefix, Key after, int limit, ReadOptions options) {
     requireKnown(options);
     long revision = options.at() < 0 ? state.index().revision() : options.at();
-    if (revision < state.index().forgottenUpTo()) {
-      throw Failed.compacted(state.index().forgottenUpTo());
+    if (revision < state.index().forgotten().upTo()) {
+      throw Failed.compacted(state.index().forgotten().upTo());
     }
     List<Pick> picks = new ArrayList<>();
     long bytes = 0;
@@ -119,11 +119,11 @@ final class Reads {
         bytes += options.values() ? pick.version().content.bytes() : 0;
       }
       if (picks.size() == limit || (bytes > PAGE && !picks.isEmpty())) {
-        return new Picked(picks, revision, revision, true, state.index().forgottenAt());
+        return new Picked(picks, revision, revision, true, state.index().forgotten().at());
       }
       picks.add(pick);
     }
-    return new Picked(picks, revision, revision, false, state.index().forgottenAt());
+    return new Picked(picks, revision, revision, false, state.index().forgotten().at());
   }
 
   private void requireKnown(ReadOptions options) {
@@ -148,7 +148,7 @@ final class Reads {
       }
       version = version.older();
     }
-    if (takings < 0 || (version == null && revision < state.index().forgottenAt())) {
+    if (takings < 0 || (version == null && revision < state.index().forgotten().at())) {
       return Pick.ofPast(key);
     }
     return new Pick(key, version, floor, now.epoch() - takings);
