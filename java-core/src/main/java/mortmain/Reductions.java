@@ -41,7 +41,7 @@ public final class Reductions {
 
   private static final ReadOptions IN_FLIGHT = new ReadOptions(-1, -1, true, true);
 
-  private final Store store;
+  private final Commits commits;
   private final Engine engine;
   private final Turns turns;
   private final Waiters waiters;
@@ -76,7 +76,7 @@ public final class Reductions {
 
     /** Whether it is not answered yet; then {@link #unready} says for what it waits. */
     private boolean judge(Reduced reduced, boolean mayWait, boolean late) {
-      Rule<Receipt> rule = store.rule(reduced == null ? commit : commit.with(reduced), fingerprint, mayWait, late);
+      Rule<Receipt> rule = commits.rule(reduced == null ? commit : commit.with(reduced), fingerprint, mayWait, late);
       return engine.decide(
           view -> {
             Verdict<Receipt> verdict = rule.judge(view);
@@ -99,8 +99,8 @@ public final class Reductions {
     }
   }
 
-  Reductions(Store store, Engine engine, Turns turns, Waiters waiters) {
-    this.store = store;
+  Reductions(Commits commits, Engine engine, Turns turns, Waiters waiters) {
+    this.commits = commits;
     this.engine = engine;
     this.turns = turns;
     this.waiters = waiters;
@@ -151,9 +151,9 @@ public final class Reductions {
 
   /** Null when it was answered without running anything. */
   private Reduction begin(Job job) {
-    if (job.turn == 0 || store.isLate(job.commit.call().deadline())) {
+    if (job.turn == 0 || commits.isLate(job.commit.call().deadline())) {
       if (job.judge(null, false, true)) {
-        job.reject(Store.late().exception());
+        job.reject(Commits.late().exception());
       }
       job.endTurn();
       engine.force();
@@ -266,7 +266,7 @@ public final class Reductions {
         }
         engine.force();
         waiter.await(job.commit.call().deadline() - engine.now());
-        inTime = !store.isLate(job.commit.call().deadline());
+        inTime = !commits.isLate(job.commit.call().deadline());
       }
       engine.force();
     }

@@ -2,30 +2,24 @@ package mortmain;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import mortmain.engine.Engine;
 import mortmain.engine.EngineProvider;
 import mortmain.fence.CommitShape;
 import mortmain.fence.Fence;
-import mortmain.fence.Fingerprint;
 import mortmain.fence.Rule;
 import mortmain.fence.Verdict;
-import mortmain.fence.View;
-import mortmain.model.Call;
 import mortmain.model.Claim;
 import mortmain.model.ClaimInfo;
 import mortmain.model.ClaimRequest;
 import mortmain.model.Commit;
 import mortmain.model.Contention;
-import mortmain.model.ErrorCode;
 import mortmain.model.Event;
 import mortmain.model.Grant;
 import mortmain.model.Guard;
@@ -44,7 +38,6 @@ import mortmain.model.Resolution;
 import mortmain.model.Retain;
 import mortmain.model.Turn;
 import mortmain.model.WatchRequest;
-import mortmain.model.Write;
 
 /**
  * One store of shared state: what a Java program touches, and what the gateway serves. Every method is thread-safe, and blocks until what
@@ -56,18 +49,16 @@ public final class Store implements AutoCloseable {
   private final Engine engine;
   private final Waiters waiters = new Waiters();
   private final Turns turns = new Turns();
-  private final Rejected rejected = new Rejected();
   private final Judging judging = new Judging();
   private final Contended contended = new Contended();
-  private final LongAdder commits = new LongAdder();
   private final Mirrored mirrored;
-  private final Reductions reductions;
+  private final Commits commits;
 
   /** A store over an engine of one's own. */
   public Store(Engine engine) {
     this.engine = engine;
     this.mirrored = new Mirrored(engine);
-    this.reductions = new Reductions(this, engine, turns, waiters);
+    this.commits = new Commits(engine, turns, waiters, judging, contended, mirrored);
     engine.listen(waiters::on);
     engine.listen(event -> contended.wrote(event, engine.now()));
   }
@@ -128,99 +119,12 @@ public final class Store implements AutoCloseable {
    * does so on {@code blocking}. False when nothing is to be forced for it yet: a function computes its value first, and whoever runs it forces.
    */
   public boolean submit(Commit commit, Outcome<Receipt> then, Executor blocking) {
-    Rejection problem = problem(commit);
-    if (problem != null) {
-      turns.end(commit.turn());
-      then.reject(problem.exception());
-      return true;
-    }
-    mirrored.look(commit);
-    long fingerprint = commit.plain() ? Fingerprint.of(commit) : 0;
-    judging.enter(commit.call().requestId());
-    Outcome<Receipt> settled = settled(commit, then);
-    boolean late = isLate(commit.call().deadline());
-    if (commit.reduce() != null) {
-      return reductions.submit(commit, fingerprint, settled, late, blocking);
-    }
-    boolean waits = engine.decide(rule(commit, fingerprint, true, late), true, settled);
-    turns.end(commit.turn()); // before the force: the next in line may compute from what is in flight
-    if (waits) {
-      blocking.execute(() -> waitForClaims(commit, fingerprint, settled));
-    }
-    return true;
+    return commits.submit(commit, then, blocking);
   }
 
   /** Makes everything durable that was decided; returns at once when somebody is about to. */
   public void force() {
     engine.force();
-  }
-
-  private Rejection problem(Commit commit) {
-    Rejection problem = CommitShape.problem(commit, engine.limits());
-    return problem == null ? engine.refuse(commit).orElse(null) : problem;
-  }
-
-  /** Judged under the engine's lock, so that a rejected attempt is closed in the same step. */
-  Rule<Receipt> rule(Commit commit, long fingerprint, boolean mayWait, boolean late) {
-    return view -> {
-      Rejection before = closed(view, commit.call());
-      Verdict<Receipt> verdict;
-      if (before != null) {
-        verdict = Fence.again(view, before);
-      } else if (late && !Fence.settled(view, commit.call())) {
-        verdict = Verdict.reject(late());
-      } else {
-        verdict = Fence.commit(view, commit, fingerprint);
-      }
-      if (before == null && verdict instanceof Verdict.Rejected<Receipt> no && !(mayWait && no.canWait())) {
-        rejected.add(commit.call(), no.rejection());
-      }
-      return verdict;
-    };
-  }
-
-  /** The rejection that closed this attempt, or null; one that was accepted stays open for asking, whatever came under its id later. */
-  private Rejection closed(View view, Call call) {
-    Rejection before = rejected.of(call);
-    boolean accepted =
-        before != null
-            && view.remembered(call.requestId()).orElse(null) instanceof Event.Committed committed
-            && committed.attempt() == call.attempt();
-    return accepted ? null : before;
-  }
-
-  private void waitForClaims(Commit commit, long fingerprint, Outcome<Receipt> then) {
-    List<Key> keys = new ArrayList<>();
-    for (Write write : commit.writes()) {
-      keys.add(((Write.OnKey) write).key());
-    }
-    try (Waiters.Waiter waiter = waiters.enter(keys.stream().distinct().toList(), null)) {
-      boolean inTime = true;
-      while (engine.decide(rule(commit, fingerprint, inTime, false), inTime, then)) {
-        engine.force();
-        waiter.await(commit.call().deadline() - engine.now());
-        inTime = commit.call().deadline() - engine.now() > 0;
-      }
-      engine.force();
-    }
-  }
-
-  private Outcome<Receipt> settled(Commit commit, Outcome<Receipt> then) {
-    return new Outcome<>() {
-      @Override
-      public void answer(Receipt receipt) {
-        judging.leave(commit.call().requestId());
-        commits.increment();
-        then.answer(mirrored.acknowledged(receipt));
-      }
-
-      @Override
-      public void reject(MortmainException rejection) {
-        judging.leave(commit.call().requestId());
-        contended.rejected(commit.writer(), rejection.rejection(), engine.now());
-        then.reject(rejection);
-      }
-    };
   }
 
   /** Snapshots of several keys at one revision. */
@@ -269,7 +173,7 @@ public final class Store implements AutoCloseable {
 
   /** The same; leaves the queue within a second after {@code wanted} says no. */
   public Grant claim(ClaimRequest request, BooleanSupplier wanted) {
-    Rejection problem = isLate(request.deadline()) ? late() : ClaimShape.problem(request);
+    Rejection problem = commits.isLate(request.deadline()) ? Commits.late() : ClaimShape.problem(request);
     if (problem != null) {
       throw problem.exception();
     }
@@ -308,13 +212,13 @@ public final class Store implements AutoCloseable {
 
   /** Renews a claim for its ttl. {@code epoch}: of the claim, or -1. Returns the time that remains. */
   public Duration renew(Key key, String claimId, long epoch) {
-    Claim claim = decide(view -> Fence.renew(view, key, claimId, epoch));
+    Claim claim = Awaited.decided(engine, view -> Fence.renew(view, key, claimId, epoch));
     return Duration.ofMillis(claim.ttlMillis());
   }
 
   /** Gives a claim back; its id never commits again. */
   public void release(Key key, String claimId, long epoch) {
-    decide(view -> Fence.release(view, key, claimId, epoch));
+    Awaited.decided(engine, view -> Fence.release(view, key, claimId, epoch));
   }
 
   /** Takes ownership away from whoever has it. */
@@ -323,8 +227,9 @@ public final class Store implements AutoCloseable {
     if (problem != null) {
       throw problem.exception();
     }
-    boolean late = isLate(request.call().deadline());
-    return decide(view -> late && !Fence.settled(view, request.call()) ? Verdict.reject(late()) : Fence.reclaim(view, request));
+    boolean late = commits.isLate(request.call().deadline());
+    return Awaited.decided(
+        engine, view -> late && !Fence.settled(view, request.call()) ? Verdict.reject(Commits.late()) : Fence.reclaim(view, request));
   }
 
   /** Throws what a commit with these guards would be refused for now. */
@@ -334,7 +239,7 @@ public final class Store implements AutoCloseable {
       throw problem.exception();
     }
     mirrored.lookGuarded(guards);
-    decide(view -> Fence.check(view, guards, storeId, baseRevision));
+    Awaited.decided(engine, view -> Fence.check(view, guards, storeId, baseRevision));
   }
 
   /** The final word on a request: an unknown one never commits afterwards. Waits for one that is being judged. */
@@ -352,7 +257,7 @@ public final class Store implements AutoCloseable {
       throw problem.exception();
     }
     judging.await(requestId);
-    return decide(view -> Fence.resolve(view, requestId, writer, since, storeId));
+    return Awaited.decided(engine, view -> Fence.resolve(view, requestId, writer, since, storeId));
   }
 
   /**
@@ -365,7 +270,7 @@ public final class Store implements AutoCloseable {
 
   /** Where reducers get their work. */
   public Reductions reductions() {
-    return reductions;
+    return commits.reductions();
   }
 
   /** Mounts a directory, and other commands about mirrored files. */
@@ -405,20 +310,6 @@ public final class Store implements AutoCloseable {
     turns.end(id);
   }
 
-  private <T> T decide(Rule<T> rule) {
-    return Awaited.decided(engine, rule);
-  }
-
-  /** A request that nobody waits for any more is not judged. */
-  boolean isLate(long deadline) {
-    return deadline != Long.MAX_VALUE && deadline - engine.now() < 0;
-  }
-
-  static Rejection late() {
-    return Rejection.of(
-        ErrorCode.UNAVAILABLE, "the deadline had passed before this was looked at: nothing was changed", Map.of("reason", "timeout"));
-  }
-
   public String storeId() {
     return engine.storeId();
   }
@@ -456,7 +347,7 @@ public final class Store implements AutoCloseable {
     if (problem != null) {
       throw problem.exception();
     }
-    decide(view -> Fence.retain(view, retain));
+    Awaited.decided(engine, view -> Fence.retain(view, retain));
   }
 
   /** Changes a {@link mortmain.model.Setting} of the store, from the next decision on; INVALID when there is none of the name, or it cannot have the value. */
@@ -465,7 +356,7 @@ public final class Store implements AutoCloseable {
     if (problem != null) {
       throw problem.exception();
     }
-    decide(view -> Fence.configure(view, name, value, writer));
+    Awaited.decided(engine, view -> Fence.configure(view, name, value, writer));
   }
 
   /** The settings that hold: plain scalars and maps. */
@@ -481,7 +372,7 @@ public final class Store implements AutoCloseable {
   /** Plain scalars and maps. */
   public Map<String, Object> info() {
     Map<String, Object> info = new LinkedHashMap<>(engine.info());
-    info.put("counters", Map.of("commits", commits.sum()));
+    info.put("counters", Map.of("commits", commits.count()));
     return info;
   }
 
@@ -502,7 +393,7 @@ public final class Store implements AutoCloseable {
 
   @Override
   public void close() {
-    reductions.close("the store was closed");
+    reductions().close("the store was closed");
     engine.close();
   }
 }
