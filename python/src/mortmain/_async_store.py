@@ -3,51 +3,31 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from . import _arguments as arguments
 from ._async_claim import AsyncClaim, PendingClaim
 from ._async_drive import drive_async
-from ._async_watch import AsyncWatch
-from ._backup import backed_up, verified
-from ._blame import blamed, differences
+from ._async_operating import AsyncOperating
+from ._async_reading import AsyncReading
 from ._call import Call
 from ._errors import MortmainError
-from ._flows import Flows
 from ._grant import acquire
-from ._link import Flow, Link
-from ._models import (
-    BackupReport,
-    Blame,
-    ClaimInfo,
-    Committed,
-    Contention,
-    Difference,
-    Event,
-    Mount,
-    NotCommitted,
-    Receipt,
-    Snapshot,
-    Ticket,
-    VerifyReport,
-)
+from ._models import ClaimInfo, Receipt, Snapshot, Ticket
 from ._replies import with_result
 from ._request_id import encode_request_id
 from ._requests import Author
 from ._rounds import before_another_run, updated
-from ._stop import stop_gateway
 from ._transaction import AsyncTransaction, Work
 
-T = TypeVar("T")
 Meta = Mapping[str, str] | None
 Base = Snapshot[Any] | Receipt | Ticket
 
 
-class AsyncStore:
+class AsyncStore(AsyncReading, AsyncOperating):
     """One agent's view of a state directory, for coroutines. Bound to no event loop; safe for any number of
     tasks.
 
@@ -57,11 +37,6 @@ class AsyncStore:
     Errors: `mortmain.MortmainError` and what derives from it; a `Conflict` is handled by trying again as
     its `.retry` says. It pickles as (directory, agent).
     """
-
-    def __init__(self, link: Link, author: Author) -> None:
-        self._link = link
-        self._author = author
-        self._flows = Flows(link, author)
 
     # ------------------------------------------------------------ the object
 
@@ -96,133 +71,6 @@ class AsyncStore:
         from ._open import reopen_async
 
         return reopen_async, (self._link.directory, self._author.name)
-
-    async def _run(self, name: str, key: str | None, flow: Flow[T]) -> T:
-        call = Call(self._link, name, key, self._author.name)
-        try:
-            result = await drive_async(flow)
-        except BaseException as error:
-            call.failed(error)
-            raise
-        call.succeeded(result)
-        return result
-
-    # ------------------------------------------------------------ reads
-
-    async def read(
-        self,
-        key: str,
-        *,
-        last: int | None = None,
-        version: int | None = None,
-        revision: int | None = None,
-        timeout: float | None = None,
-    ) -> Snapshot[Any]:
-        """The key as of now, as a version left it, or as it was at a revision; absent or deleted: `exists` False,
-        `value` None.
-
-        last: only the last n items of a list; such a snapshot is partial and no base. InvalidRequest for a bad key and
-        for a version that never was, RevisionCompacted for one that is gone, StoreChanged for a revision of the future.
-        """
-        return await self._run("read", key, self._flows.read(key, last, timeout, version, revision))
-
-    async def read_many(
-        self, keys: Iterable[str], *, timeout: float | None = None
-    ) -> dict[str, Snapshot[Any]]:
-        """The keys at one revision: a consistent cut."""
-        names = list(keys)
-        found = await self._run("read_many", None, self._flows.read_many(names, timeout))
-        return dict(zip(names, found, strict=True))
-
-    async def scan(
-        self,
-        prefix: str = "",
-        *,
-        limit: int | None = None,
-        values: bool = True,
-        timeout: float | None = None,
-    ) -> AsyncIterator[Snapshot[Any]]:
-        """The keys below a prefix ("" or one that ends in "/"), all of one revision, in the order of their
-        UTF-8 bytes.
-
-        They are fetched page by page; timeout counts per page. RevisionCompacted if the iteration takes longer
-        than history is kept.
-        """
-        after: str | None = None
-        at: int | None = None
-        left = arguments.check_limit(limit)
-        while left is None or left > 0:
-            page, at, _, more = await self._run(
-                "scan", prefix, self._flows.scan_page(prefix, after, left, at, values, timeout)
-            )
-            for snapshot in page:
-                yield snapshot
-            if not more or not page:
-                return
-            after = page[-1].key
-            left = None if left is None else left - len(page)
-
-    # ------------------------------------------------------------ history
-
-    async def history(
-        self,
-        key: str,
-        limit: int | None = 20,
-        *,
-        before: int | None = None,
-        values: bool = False,
-        timeout: float | None = None,
-    ) -> list[Event]:
-        """The versions of a key as Events, newest first; reclaims are not among them.
-
-        limit: None for all. before: only versions below this one. values: with what was written (see `Event`).
-        """
-        return await self._run("history", key, self._flows.history(key, limit, before, values, timeout))
-
-    async def restore(
-        self,
-        key: str,
-        version: int,
-        *,
-        base: Base | None = None,
-        request_id: str | None = None,
-        timeout: float | None = None,
-        meta: Meta = None,
-    ) -> Receipt:
-        """Write what an old version held, as a new commit on `base`, a Snapshot, Receipt or Ticket of the key as it is
-        now; restoring a delete deletes.
-
-        InvalidRequest for a version that never was, RevisionCompacted for one that is gone, else as `commit`.
-        """
-        flow = self._flows.restore(key, version, base, request_id, timeout, meta)
-        return await self._run("restore", key, flow)
-
-    async def diff(self, key: str, old: int, new: int, *, timeout: float | None = None) -> list[Difference]:
-        """Where two versions of a key differ; a version in which it is deleted counts as None."""
-        before = await self._run("diff", key, self._flows.read(key, None, timeout, old))
-        after = await self._run("diff", key, self._flows.read(key, None, timeout, new))
-        return differences(before.value, after.value)
-
-    async def blame(
-        self, key: str, *, version: int | None = None, limit: int | None = None, timeout: float | None = None
-    ) -> list[Blame]:
-        """Which commit wrote each list item, object field or line of text of a value, now or as of a version.
-
-        limit: versions to look at; what is older than those has no writer. timeout: per question to the gateway.
-        """
-        return await self._run("blame", key, blamed(self._flows, key, version, limit, timeout))
-
-    def watch(
-        self, prefix: str = "", *, after: int | None = None, values: bool = False, timeout: float | None = None
-    ) -> AsyncWatch:
-        """An iterator over Events below a prefix ("" or one that ends in "/"): writes, deletes and reclaims behind a
-        revision, in order, never a part of a commit.
-
-        after: a revision, None for now. values: with what was written. timeout: seconds of silence after which the
-        iteration ends; None waits for ever. It reconnects by itself, without a gap or a double. RevisionCompacted when
-        it asks for what is gone, StoreChanged when the store is another one.
-        """
-        return AsyncWatch(self._flows, prefix, after, values, timeout)
 
     # ------------------------------------------------------------ commits
 
@@ -286,6 +134,24 @@ class AsyncStore:
         flow = self._flows.delete(key, prefix, base, overwrite, request_id, timeout, meta)
         return await self._run("delete", prefix if key is None else key, flow)
 
+    async def restore(
+        self,
+        key: str,
+        version: int,
+        *,
+        base: Base | None = None,
+        request_id: str | None = None,
+        timeout: float | None = None,
+        meta: Meta = None,
+    ) -> Receipt:
+        """Write what an old version held, as a new commit on `base`, a Snapshot, Receipt or Ticket of the key as it is
+        now; restoring a delete deletes.
+
+        InvalidRequest for a version that never was, RevisionCompacted for one that is gone, else as `commit`.
+        """
+        flow = self._flows.restore(key, version, base, request_id, timeout, meta)
+        return await self._run("restore", key, flow)
+
     async def update(
         self,
         key: str,
@@ -306,16 +172,6 @@ class AsyncStore:
         return await self._run_rounds(
             "update", key, updated(self._flows, key, fn, default, request_id, timeout, meta)
         )
-
-    async def _run_rounds(self, name: str, key: str | None, flow: Flow[tuple[Receipt, int]]) -> Receipt:
-        call = Call(self._link, name, key, self._author.name)
-        try:
-            receipt, call.attempts = await drive_async(flow)
-        except BaseException as error:
-            call.failed(error)
-            raise
-        call.succeeded(receipt)
-        return receipt
 
     # ------------------------------------------------------------ deltas
 
@@ -520,124 +376,3 @@ class AsyncStore:
             raise
         call.succeeded(receipt)
         return receipt
-
-    # ------------------------------------------------------------ mirrored files
-
-    async def mount(
-        self,
-        prefix: str,
-        directory: str | os.PathLike[str],
-        sync: bool = True,
-        foreign: str = "raise",
-        *,
-        timeout: float | None = None,
-    ) -> Mount:
-        """Keep every key below a prefix also as a plain file in a directory, which is relative to the caller; mounting
-        again changes the settings.
-
-        sync: a commit is acknowledged after its files were written (receipt.mirrored), else soon. foreign: what happens
-        when somebody else edits a file: "raise" ForeignEdit for the next read or commit of the key, or "adopt" the
-        edit first; files that are in the directory already become keys then. InvalidRequest for a directory that is
-        not the user's, that others can write, or that is a link, and for keys that cannot be files side by side.
-        """
-        return await self._run("mount", prefix, self._flows.mount(prefix, directory, sync, foreign, timeout))
-
-    async def unmount(self, prefix: str, *, timeout: float | None = None) -> None:
-        """End a mount; its files stay as they are. InvalidRequest when there is none."""
-        await self._run("unmount", prefix, self._flows.unmount(prefix, timeout))
-
-    async def adopt(
-        self, key: str, *, request_id: str | None = None, timeout: float | None = None, meta: Meta = None
-    ) -> Receipt:
-        """Make what somebody else wrote into the file of a mounted key its next version, by the writer "foreign".
-
-        Without an edit nothing changes, and the receipt carries the current version. InvalidRequest when the key is
-        not mounted, or the file is no JSON and the key is.
-        """
-        return await self._run("adopt", key, self._flows.adopt(key, request_id, timeout, meta))
-
-    # ------------------------------------------------------------ operators
-
-    async def resolve(self, request_id: str, *, timeout: float | None = None) -> Committed | NotCommitted:
-        """Whether a request was committed, finally: an unknown id is refused from now on before the answer is
-        NotCommitted.
-
-        GatewayUnavailable after the timeout while the gateway is away.
-        """
-        return await self._run("resolve", None, self._flows.resolve(request_id, timeout))
-
-    async def info(self, *, timeout: float | None = None) -> dict[str, Any]:
-        """Facts about gateway and store: pid, version, store_id, revision, limits, counters, latencies and
-        more.
-        """
-        return await self._run("info", None, self._flows.info(timeout))
-
-    async def verify(
-        self, *, progress: Callable[[int, int], Any] | None = None, timeout: float | None = None
-    ) -> VerifyReport:
-        """Read the whole journal again. The report has `.ok`; damage is JournalCorrupt.
-
-        progress: called with bytes read and bytes in all. timeout: of each question to the gateway, not of the whole.
-        """
-        return await self._run("verify", None, verified(self._flows, progress, timeout))
-
-    async def backup(
-        self,
-        directory: str | os.PathLike[str],
-        *,
-        progress: Callable[[int, int], Any] | None = None,
-        timeout: float | None = None,
-    ) -> BackupReport:
-        """Copy everything that is durable into an empty or missing directory, while commits go on; what was
-        acknowledged before the call is in it, and it is one state of the whole store. The copy is read again and
-        checked. `mortmain.restore` makes a store of it.
-
-        directory: relative to this process. progress: called with bytes copied and bytes in all. timeout: of each
-        question to the gateway, not of the whole. InvalidRequest: the directory is not empty, lies inside the store or
-        has no room. JournalCorrupt: the store is damaged.
-        """
-        return await self._run("backup", None, backed_up(self._flows, directory, progress, timeout))
-
-    async def contention(
-        self, window: float = 60.0, within: float = 0.1, *, timeout: float | None = None
-    ) -> list[Contention]:
-        """The keys that agents fought over in the last `window` seconds, the most contested first: with a rejection, or
-        written by different agents at most `within` seconds apart.
-
-        The newest 10,000 rejections and 20,000 writes are known, since the gateway started.
-        """
-        return await self._run("contention", None, self._flows.contention(window, within, timeout))
-
-    async def retain(
-        self, prefix: str, *, versions: int | None = None, days: float | None = None, timeout: float | None = None
-    ) -> dict[str, Any]:
-        """Say what history of the keys below a prefix is kept: the last `versions` of each, and whatever was current
-        within the last `days`. The newest version, and what is younger than a minute, always are. The longest prefix
-        that a key has decides; without both numbers the rule of the prefix is taken back. Returns all settings, as
-        `config` does.
-
-        What is not kept is dropped in the background; asking for it is RevisionCompacted.
-        """
-        return await self._run("retain", None, self._flows.retain(prefix, versions, days, timeout))
-
-    async def config(self, *, timeout: float | None = None, **settings: int) -> dict[str, Any]:
-        """The settings of the store; those that are given are changed first. They are part of the journal, so whoever
-        starts the gateway has no say in them. They hold from the next commit on.
-
-        history_bytes: bytes of history that are kept at most, of all keys together. value_bytes: of the largest value,
-        1 KiB to 128 MiB; what is there already stays. horizon_seconds (60 to a year), horizon_ids (1,000 to 4,000,000):
-        request ids are remembered as long, and as many; whichever ends first. `retain`: the rules, by prefix.
-        InvalidRequest: there is no such setting, or it cannot have the value; those before it are changed.
-        """
-        return await self._run("config", None, self._flows.config(settings, timeout))
-
-    async def compact(self, *, timeout: float | None = None) -> dict[str, Any]:
-        """Drop what retention does not keep, now and not when it is worth it. Commits go on meanwhile.
-
-        timeout: of each question to the gateway, not of the whole. Returns segments, bytes and records_dropped.
-        """
-        return await self._run("compact", None, self._flows.compact(timeout))
-
-    async def stop(self, *, timeout: float | None = None) -> None:
-        """Stop the gateway, if one runs: what it began is finished. Whoever needs it next starts it again."""
-        await self._run("stop", None, stop_gateway(self._flows, timeout))
