@@ -85,3 +85,15 @@ def check_items(items: object) -> list[Any]:
     if isinstance(items, (str, bytes, bytearray, Mapping)) or not isinstance(items, Iterable):
         raise invalid("items", "an iterable of items")
     return list(items)
+
+
+def check_count(field: str, number: object) -> int:
+    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 1 << 63:
+        return number
+    raise invalid(field, "an int, at least 0")
+
+
+def check_seconds(field: str, seconds: object) -> float:
+    if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 <= seconds < float("inf"):
+        return float(seconds)
+    raise invalid(field, "seconds, at least 0")

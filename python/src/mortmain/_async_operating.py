@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from . import _operator_flows as operators
 from ._async_calling import AsyncCalling
 from ._backup import backed_up, verified
 from ._models import BackupReport, Committed, Contention, Mount, NotCommitted, Receipt, VerifyReport
@@ -36,11 +37,11 @@ class AsyncOperating(AsyncCalling):
         edit first; files that are in the directory already become keys then. InvalidRequest for a directory that is
         not the user's, that others can write, or that is a link, and for keys that cannot be files side by side.
         """
-        return await self._run("mount", prefix, self._flows.mount(prefix, directory, sync, foreign, timeout))
+        return await self._run("mount", prefix, operators.mount(self._flows, prefix, directory, sync, foreign, timeout))
 
     async def unmount(self, prefix: str, *, timeout: float | None = None) -> None:
         """End a mount; its files stay as they are. InvalidRequest when there is none."""
-        await self._run("unmount", prefix, self._flows.unmount(prefix, timeout))
+        await self._run("unmount", prefix, operators.unmount(self._flows, prefix, timeout))
 
     async def adopt(
         self, key: str, *, request_id: str | None = None, timeout: float | None = None, meta: Meta = None
@@ -50,7 +51,7 @@ class AsyncOperating(AsyncCalling):
         Without an edit nothing changes, and the receipt carries the current version. InvalidRequest when the key is
         not mounted, or the file is no JSON and the key is.
         """
-        return await self._run("adopt", key, self._flows.adopt(key, request_id, timeout, meta))
+        return await self._run("adopt", key, operators.adopt(self._flows, key, request_id, timeout, meta))
 
     # ------------------------------------------------------------ operators
 
@@ -60,13 +61,13 @@ class AsyncOperating(AsyncCalling):
 
         GatewayUnavailable after the timeout while the gateway is away.
         """
-        return await self._run("resolve", None, self._flows.resolve(request_id, timeout))
+        return await self._run("resolve", None, operators.resolve(self._flows, request_id, timeout))
 
     async def info(self, *, timeout: float | None = None) -> dict[str, Any]:
         """Facts about gateway and store: pid, version, store_id, revision, limits, counters, latencies and
         more.
         """
-        return await self._run("info", None, self._flows.info(timeout))
+        return await self._run("info", None, operators.info(self._flows, timeout))
 
     async def verify(
         self, *, progress: Callable[[int, int], Any] | None = None, timeout: float | None = None
@@ -102,7 +103,7 @@ class AsyncOperating(AsyncCalling):
 
         The newest 10,000 rejections and 20,000 writes are known, since the gateway started.
         """
-        return await self._run("contention", None, self._flows.contention(window, within, timeout))
+        return await self._run("contention", None, operators.contention(self._flows, window, within, timeout))
 
     async def retain(
         self, prefix: str, *, versions: int | None = None, days: float | None = None, timeout: float | None = None
@@ -114,7 +115,7 @@ class AsyncOperating(AsyncCalling):
 
         What is not kept is dropped in the background; asking for it is RevisionCompacted.
         """
-        return await self._run("retain", None, self._flows.retain(prefix, versions, days, timeout))
+        return await self._run("retain", None, operators.retain(self._flows, prefix, versions, days, timeout))
 
     async def config(self, *, timeout: float | None = None, **settings: int) -> dict[str, Any]:
         """The settings of the store; those that are given are changed first. They are part of the journal, so whoever
@@ -125,14 +126,14 @@ class AsyncOperating(AsyncCalling):
         request ids are remembered as long, and as many; whichever ends first. `retain`: the rules, by prefix.
         InvalidRequest: there is no such setting, or it cannot have the value; those before it are changed.
         """
-        return await self._run("config", None, self._flows.config(settings, timeout))
+        return await self._run("config", None, operators.config(self._flows, settings, timeout))
 
     async def compact(self, *, timeout: float | None = None) -> dict[str, Any]:
         """Drop what retention does not keep, now and not when it is worth it. Commits go on meanwhile.
 
         timeout: of each question to the gateway, not of the whole. Returns segments, bytes and records_dropped.
         """
-        return await self._run("compact", None, self._flows.compact(timeout))
+        return await self._run("compact", None, operators.compact(self._flows, timeout))
 
     async def stop(self, *, timeout: float | None = None) -> None:
         """Stop the gateway, if one runs: what it began is finished. Whoever needs it next starts it again."""

@@ -16,32 +16,17 @@ from . import _frames
 from . import _replies as replies
 from . import _requests as requests
 from ._codec import encode, to_json
-from ._errors import (
-    MortmainError,
-    invalid,
-)
+from ._errors import MortmainError, invalid
 from ._frames import Reply
 from ._link import Ask, Flow, Link
-from ._models import (
-    ClaimInfo,
-    Committed,
-    Contention,
-    Event,
-    Mount,
-    NotCommitted,
-    Receipt,
-    Snapshot,
-    Ticket,
-)
+from ._models import ClaimInfo, Event, Receipt, Snapshot, Ticket
 from ._request_id import encode_request_id
 from ._requests import Author, Draft
 from ._rounds import overwritten
 
 Meta = Mapping[str, str] | None
-# What one page of a scan asks for.
-_PAGE = 500
-# What one page of a history or a watch asks for.
-_EVENTS = 1000
+# What one page asks for, of a scan, and of a history or a watch.
+_PAGE, _EVENTS = 500, 1000
 
 
 class Flows:
@@ -98,7 +83,7 @@ class Flows:
         if version is not None and revision is not None:
             raise invalid("version", "either a version or a revision")
         if revision is not None:
-            revision = _count("revision", revision)
+            revision = arguments.check_count("revision", revision)
         if version is None:
             found = yield from self.read_many((key,), timeout, last=last, at=revision)
             return found[0]
@@ -106,9 +91,10 @@ class Flows:
         return replies.parse_snapshots(reply, self.codec)[0]
 
     def _read_version(self, key: str, version: int, last: int | None, timeout: float | None) -> Flow[Reply]:
-        fields: dict[str, Any] = {"keys": [arguments.check_key(key)], "version": _count("version", version)}
+        fields: dict[str, Any] = {"keys": [arguments.check_key(key)]}
+        fields["version"] = arguments.check_count("version", version)
         if last is not None:
-            fields["last"] = _count("last", last)
+            fields["last"] = arguments.check_count("last", last)
         reply: Reply
         reply, _ = yield Ask(self.link, requests.simple(_frames.READ, fields), self.deadline(timeout))
         return reply
@@ -119,9 +105,9 @@ class Flows:
         self, key: str, limit: int | None, before: int | None, values: bool, timeout: float | None
     ) -> Flow[list[Event]]:
         found: list[Event] = []
-        left = None if limit is None else _count("limit", limit)
+        left = None if limit is None else arguments.check_count("limit", limit)
         if before is not None:
-            before = _count("before", before)
+            before = arguments.check_count("before", before)
         while left is None or left > 0:
             page, more = yield from self.history_page(key, left, before, values, timeout)
             found += page
@@ -364,7 +350,7 @@ class Flows:
         draft.reduce(arguments.check_key(key), function, to_json(argument, "argument"))
         return self.send(draft, request_id, timeout, meta)
 
-    # ------------------------------------------------------------ operators and questions
+    # ------------------------------------------------------------ claims and what is held
 
     def check(self, base: object, timeout: float | None) -> Flow[None]:
         if not isinstance(base, (Snapshot, Receipt, Ticket)):
@@ -397,112 +383,10 @@ class Flows:
         reply, _ = yield Ask(self.link, request, self.deadline(timeout))
         return replies.parse_reclaimed(reply)
 
-    # ------------------------------------------------------------ mirrored files
-
-    def mount(self, prefix: str, directory: object, sync: bool, foreign: str, timeout: float | None) -> Flow[Mount]:
-        if foreign not in ("raise", "adopt"):
-            raise invalid("foreign", 'either "raise" or "adopt"')
-        fields = {
-            "prefix": arguments.check_key(prefix, "prefix"),
-            "directory": arguments.check_directory(directory),
-            "sync": bool(sync),
-            "foreign": foreign,
-            "writer": self.author.name,
-        }
-        reply, _ = yield Ask(self.link, requests.simple(_frames.MOUNT, fields), self.deadline(timeout))
-        return replies.parse_mount(reply.fields)
-
-    def unmount(self, prefix: str, timeout: float | None) -> Flow[None]:
-        fields = {"prefix": arguments.check_key(prefix, "prefix"), "writer": self.author.name}
-        yield Ask(self.link, requests.simple(_frames.UNMOUNT, fields), self.deadline(timeout))
-
-    def adopt(self, key: str, request_id: str | None, timeout: float | None, meta: Meta) -> Flow[Receipt]:
-        merged = {**self.author.meta, **arguments.check_meta(meta)}
-        fields: dict[str, Any] = {"key": arguments.check_key(key), "writer": self.author.name}
-        if merged:
-            fields["meta"] = merged
-        request = requests.simple(
-            _frames.ADOPT, fields, request_id=encode_request_id(request_id), mutating=True, stamp=True
-        )
-        reply, _ = yield Ask(self.link, request, self.deadline(timeout))
-        return replies.parse_receipt(reply.fields)
-
     def claims(self, prefix: str, timeout: float | None) -> Flow[list[ClaimInfo]]:
         fields = {"prefix": arguments.check_key(prefix, "prefix")} if prefix else {}
         reply, _ = yield Ask(self.link, requests.simple(_frames.CLAIMS, fields), self.deadline(timeout))
         return replies.parse_claim_infos(reply)
-
-    def resolve(self, request_id: str, timeout: float | None) -> Flow[Committed | NotCommitted]:
-        encode_request_id(request_id if request_id is not None else "")
-        fields = {"request_id": request_id, "writer": self.author.name}
-        since, store_id = self.link.known_of(request_id)
-        if store_id is not None:
-            fields["store"] = store_id
-        request = requests.simple(_frames.RESOLVE, fields)
-        request.since = since
-        reply, _ = yield Ask(self.link, request, self.deadline(timeout))
-        if reply.fields["outcome"] == "committed":
-            return Committed(replies.parse_receipt(reply.fields))
-        return NotCommitted()
-
-    def contention(self, window: float, within: float, timeout: float | None) -> Flow[list[Contention]]:
-        fields = {"window": _seconds("window", window), "within": _seconds("within", within)}
-        reply, _ = yield Ask(self.link, requests.simple(_frames.CONTENTION, fields), self.deadline(timeout))
-        return replies.parse_contention(reply)
-
-    def retain(
-        self, prefix: str, versions: int | None, days: float | None, timeout: float | None
-    ) -> Flow[dict[str, Any]]:
-        fields = {
-            "prefix": arguments.check_key(prefix, "prefix") if prefix else "",
-            "versions": _count("versions", 0 if versions is None else versions),
-            "seconds": round(_seconds("days", 0 if days is None else days) * 86400),
-            "writer": self.author.name,
-        }
-        reply, _ = yield from self.link.call(requests.simple(_frames.RETAIN, fields), self.deadline(timeout))
-        return reply.fields
-
-    def config(self, settings: Mapping[str, int], timeout: float | None) -> Flow[dict[str, Any]]:
-        deadline = self.deadline(timeout)
-        changes = [{"name": name, "value": _count(name, value)} for name, value in settings.items()]
-        for fields in changes or [{}]:
-            request = requests.simple(_frames.CONFIGURE, {**fields, "writer": self.author.name})
-            reply, _ = yield from self.link.call(request, deadline)
-        return reply.fields
-
-    def compact(self, timeout: float | None) -> Flow[dict[str, Any]]:
-        whole: dict[str, Any] = {}
-        more = True
-        while more:
-            reply, _ = yield from self.link.call(requests.simple(_frames.COMPACT, {}), self.deadline(timeout))
-            part = reply.fields
-            more = part.pop("more")
-            dropped = whole.get("records_dropped", 0) + part["records_dropped"]
-            first = whole or part
-            whole = {
-                **part,
-                "segments_before": first["segments_before"],
-                "bytes_before": first["bytes_before"],
-                "records_dropped": dropped,
-            }
-        return whole
-
-    def info(self, timeout: float | None) -> Flow[dict[str, Any]]:
-        reply: Reply
-        reply, _ = yield Ask(self.link, requests.simple(_frames.INFO, {}), self.deadline(timeout))
-        return reply.fields
-
-
-def _count(field: str, number: object) -> int:
-    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 1 << 63:
-        return number
-    raise invalid(field, "an int, at least 0")
-
-
-def _seconds(field: str, seconds: object) -> float:
-    if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 <= seconds < float("inf"):
-        return float(seconds)
-    raise invalid(field, "seconds, at least 0")
 
 
 def merge_patch(patch: object) -> bytes:
