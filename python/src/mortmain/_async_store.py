@@ -334,7 +334,7 @@ class AsyncStore(AsyncReading, AsyncOperating):
 
         Serializable: every key that was read and every prefix that was scanned is guarded.
         """
-        work = Work(self._flows)
+        work = Work(self._flows, timeout)
         identity = encode_request_id(request_id)
         txn = AsyncTransaction(self, work)
         try:
@@ -360,7 +360,7 @@ class AsyncStore(AsyncReading, AsyncOperating):
         call = Call(self._link, "transact", None, self._author.name)
         try:
             while True:
-                work = Work(self._flows)
+                work = Work(self._flows, timeout)
                 try:
                     returned: Any = fn(AsyncTransaction(self, work))
                     result = await returned if inspect.isawaitable(returned) else returned

@@ -20,7 +20,7 @@ from . import _frames
 from . import _replies as replies
 from . import _requests as requests
 from ._codec import decode, encode, to_json
-from ._errors import ClaimHeld, ClaimLost, Conflict, GatewayUnavailable, MortmainError, invalid
+from ._errors import ClaimHeld, ClaimLost, Conflict, Fenced, GatewayUnavailable, MortmainError, invalid
 from ._flows import Flows, Meta, merge_patch
 from ._link import Ask, Flow, logger
 from ._models import Receipt, Snapshot
@@ -69,7 +69,7 @@ class Grant:
 
     def ensure_ours(self) -> None:
         """Raise what needs no gateway to know."""
-        if isinstance(self.lost, ClaimLost):
+        if isinstance(self.lost, ClaimLost) or (self.released and self.lost is not None):
             raise copy.copy(self.lost)
         if self.released:
             raise ClaimLost(
@@ -77,6 +77,12 @@ class Grant:
                 key=self.key,
                 why="released",
             )
+
+    def _name(self) -> dict[str, Any]:
+        """With the epoch the gateway tells apart a claim that was reclaimed, however long ago, and one that it
+        does not know.
+        """
+        return {"key": self.key, "claim_id": self.claim_id, "epoch": self.epoch}
 
     def draft(self) -> Draft:
         draft = Draft(self.flows.codec)
@@ -182,7 +188,7 @@ class Grant:
 
     def renew(self, timeout: float) -> Flow[None]:
         sent_at = time.monotonic()
-        request = requests.simple(_frames.RENEW, {"key": self.key, "claim_id": self.claim_id})
+        request = requests.simple(_frames.RENEW, self._name())
         yield Ask(self.flows.link, request, sent_at + timeout)
         self.expires = sent_at + self.ttl
 
@@ -192,10 +198,12 @@ class Grant:
             self.released = True
             return
         self.released = True
-        request = requests.simple(_frames.RELEASE, {"key": self.key, "claim_id": self.claim_id})
+        request = requests.simple(_frames.RELEASE, self._name())
         try:
             yield Ask(self.flows.link, request, time.monotonic() + RELEASE_TIMEOUT)
         except MortmainError as error:
+            if isinstance(error, Fenced):
+                self.lost = error
             logger.debug("the claim on %s was not released: %s", self.key, error)
 
 

@@ -343,7 +343,7 @@ class Store(Reading, Operating):
 
         Serializable: every key that was read and every prefix that was scanned is guarded.
         """
-        work = Work(self._flows)
+        work = Work(self._flows, timeout)
         commit = functools.partial(work.commit, encode_request_id(request_id), meta, timeout, plain=True)
         return Block(Transaction(self, work), commit)
 
@@ -365,7 +365,7 @@ class Store(Reading, Operating):
         call = Call(self._link, "transact", None, self._author.name)
         try:
             while True:
-                work = Work(self._flows)
+                work = Work(self._flows, timeout)
                 try:
                     result = fn(Transaction(self, work))
                     commit = work.commit(identity, meta, timeout, plain=False, attempt=call.attempts - 1)

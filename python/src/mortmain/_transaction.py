@@ -42,15 +42,17 @@ class Work:
     transaction is.
     """
 
-    def __init__(self, flows: Flows) -> None:
+    def __init__(self, flows: Flows, timeout: float | None) -> None:
         self.flows = flows
+        # Of each talk with the gateway, the reads as well as the commit.
+        self.timeout = timeout
         self.revision: int | None = None
         self.store_id: str | None = None
         self.reads: dict[str, Snapshot[Any]] = {}
         self.prefixes: set[str] = set()
         self.deleted_prefixes: list[str] = []
         self.followed: dict[str, Ticket] = {}
-        self.held: dict[str, str] = {}
+        self.held: dict[str, tuple[str, int]] = {}
         # The writes on each key, in the order in which they will be made.
         self.pending: dict[str, list[Step]] = {}
         self.done = False
@@ -66,7 +68,7 @@ class Work:
     def _fetch(self, names: list[str]) -> Flow[None]:
         if not names:
             return
-        for snapshot in (yield from self.flows.read_many(names, at=self.revision)):
+        for snapshot in (yield from self.flows.read_many(names, self.timeout, at=self.revision)):
             self._at(snapshot.read_revision, snapshot.store_id)
             self.reads[snapshot.key] = snapshot
 
@@ -85,7 +87,7 @@ class Work:
         more = True
         while more:
             page, revision, store_id, more = yield from self.flows.scan_page(
-                prefix, after, None, self.revision, values
+                prefix, after, None, self.revision, values, self.timeout
             )
             self._at(revision, store_id)
             self.prefixes.add(prefix)
@@ -173,7 +175,7 @@ class Work:
         if not isinstance(claim, ClaimView):
             raise invalid("claim", f"a claim, not {type(claim).__name__}")
         claim._grant.ensure_ours()
-        self.held[claim.key] = claim._grant.claim_id
+        self.held[claim.key] = claim._grant.claim_id, claim.epoch
 
     def _may_write(self, key: object) -> None:
         if self.done or not isinstance(key, str):
@@ -201,7 +203,7 @@ class Work:
             yield from self._fetch([key for key in whole if key not in self.reads])
         if self.deleted_prefixes and self.revision is None:
             _, revision, store_id, _ = yield from self.flows.scan_page(
-                self.deleted_prefixes[0], None, 1, None, False
+                self.deleted_prefixes[0], None, 1, None, False, self.timeout
             )
             self._at(revision, store_id)
         draft = self._draft()
@@ -230,8 +232,10 @@ class Work:
         for ticket in self.followed.values():
             self._same_store(ticket)
             draft.base(ticket)
-        for key, claim_id in self.held.items():
+        for key, (claim_id, epoch) in self.held.items():
             draft.guard("holds", key, claim_id)
+            # Which tells a claim that was reclaimed apart from one that nobody knows, for ever.
+            draft.guard("epoch", key, epoch)
         if self.prefixes or self.deleted_prefixes:
             for prefix in sorted(self.prefixes.union(self.deleted_prefixes)):
                 draft.guard("unchanged", prefix, self.revision)

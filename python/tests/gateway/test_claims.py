@@ -130,6 +130,25 @@ def test_reclaim_by_key_prefix_and_holder(store, at):
         store.reclaim(f"{at}a", prefix=at)
 
 
+def test_a_reclaimed_claim_is_fenced_whatever_happened_since(store, at, until):
+    """Renewed in vain, reclaimed once more with a prefix, and left: it was reclaimed, and nothing else ended it."""
+    other = store.as_agent("other")
+    renewed, held, left = (store.claim(f"{at}{name}", ttl=ttl) for name, ttl in (("a", 0.3), ("b", 30), ("c", 30)))
+    for claim in (renewed, held, left):
+        other.reclaim(claim.key)
+    other.reclaim(prefix=at)
+    left.release()
+    until(lambda: renewed.lost)
+    for claim in (renewed, held, left):
+        with pytest.raises(mortmain.Fenced) as caught:
+            claim.commit(1)
+        assert (caught.value.epoch, caught.value.current_epoch, caught.value.retry) == (0, 2, "claim")
+    for write in (lambda txn: txn.put(f"{at}b", 1), lambda txn: txn.append(f"{at}list", 1)):
+        with pytest.raises(mortmain.Fenced), store.transaction() as txn:
+            txn.hold(held)
+            write(txn)
+
+
 def test_arguments_are_looked_at(store, at):
     for options in ({"ttl": 0.05}, {"ttl": "30"}, {"wait": -1}, {"max_hold": float("nan")}):
         with pytest.raises(mortmain.InvalidRequest):

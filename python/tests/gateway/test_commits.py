@@ -152,6 +152,17 @@ def test_a_list_with_unique_ids_takes_an_item_once(store, at):
         store.commit(f"{at}l", [], base=last)
 
 
+def test_extending_by_nothing_changes_nothing(store, at):
+    """A program that appends what is new must not fail where nothing is."""
+    assert (store.extend(f"{at}list", []).version, store.read(f"{at}list").exists) == (0, False)
+    store.append(f"{at}list", 1)
+    receipt = store.extend(f"{at}list", [], unique=[])
+    assert (receipt.version, receipt.result) == (1, 1)
+    store.create(f"{at}text", "text")
+    with pytest.raises(mortmain.WrongType):
+        store.extend(f"{at}text", [])
+
+
 def test_deltas_on_another_type_are_refused_and_change_nothing(store, at):
     store.create(f"{at}k", "text")
     for call in (

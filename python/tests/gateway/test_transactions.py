@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+
 import pytest
 
 import mortmain
@@ -178,8 +182,12 @@ def test_a_held_claim_lets_a_transaction_write_its_key_and_fences_it_once_reclai
         with pytest.raises(mortmain.Fenced), store.transaction() as txn:
             txn.hold(claim)
     assert store.read(f"{at}data").value == 1
-    with pytest.raises(mortmain.ClaimLost), store.transaction() as txn:
+    with pytest.raises(mortmain.Fenced), store.transaction() as txn:  # always, once it was reclaimed
         txn.hold(claim)
+    with store.claim(f"{at}head") as released:
+        pass
+    with pytest.raises(mortmain.ClaimLost), store.transaction() as txn:
+        txn.hold(released)
 
 
 def test_a_prefix_is_deleted_unless_somebody_wrote_below_it(store, at):
@@ -225,6 +233,24 @@ def test_transact_gives_up_with_the_last_conflict_and_its_attempts(store, at):
     with pytest.raises(mortmain.VersionConflict) as caught:
         store.transact(work, timeout=0.3)
     assert caught.value.attempts > 1
+
+
+@pytest.mark.parametrize(
+    "work",
+    [lambda txn: txn.put("k", 1), lambda txn: txn.read("k"), lambda txn: list(txn.scan(""))],
+    ids=["put", "read", "scan"],
+)
+def test_the_timeout_bounds_the_reads_too(own_store, work):
+    """A gateway that is stopped keeps nobody longer than he asked for."""
+    pid = own_store.info()["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    start = time.monotonic()
+    try:
+        with pytest.raises(mortmain.GatewayUnavailable):
+            own_store.transact(work, timeout=0.2)
+        assert time.monotonic() - start < 10
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def test_reading_alone_commits_nothing(store, at):

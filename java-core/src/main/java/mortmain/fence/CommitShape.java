@@ -101,9 +101,6 @@ public final class CommitShape {
       if (write instanceof Write.Reduce reduce && (writes.size() > 1 || !FUNCTION.matcher(reduce.function()).matches())) {
         return Rejection.invalid("function", "one \"package.module:function\", alone in its commit");
       }
-      if (write instanceof Write.Append append && append.items().isEmpty()) {
-        return Rejection.invalid("items", "nothing to append to " + append.key());
-      }
     }
     return null;
   }

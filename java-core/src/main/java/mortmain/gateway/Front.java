@@ -84,7 +84,7 @@ final class Front {
   }
 
   boolean canBeFound() {
-    return run.announces(instance);
+    return run.announces(instance) && (tcp || run.hasSocket());
   }
 
   void tick(long now) {

@@ -123,6 +123,11 @@ final class RunDirectory {
     }
   }
 
+  /** A name in the file system, which whoever tidies up may remove; who is connected does not notice. */
+  boolean hasSocket() {
+    return Files.exists(path.resolve(SOCKET), LinkOption.NOFOLLOW_LINKS);
+  }
+
   /** Takes discovery back, unless it is another gateway's by now. */
   void withdraw(String instance, boolean socket) throws IOException {
     if (announces(instance)) {

@@ -38,7 +38,7 @@ final class Watch {
       lookedAt = now;
       if (!gateway.isStopping() && !gateway.canBeFound()) {
         // Nobody can find it, and while it holds the lock nobody can start another one.
-        Log.warn("run/gateway.json is gone or another's, the gateway stops");
+        Log.warn("run/gateway.json or the socket is gone or another's, the gateway stops");
         gateway.shutdown();
       }
     }

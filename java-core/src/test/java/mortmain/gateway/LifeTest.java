@@ -213,6 +213,17 @@ final class LifeTest {
     }
   }
 
+  /** Else those who are connected would keep it alive, and nobody else could connect or start another one. */
+  @Test
+  void gatewayWhoseSocketIsGoneLeavesAlsoWithClients() throws Exception {
+    try (Child child = gateway("--foreground").serving(state());
+        Peer peer = Running.connect(state()).upgrade()) {
+      assertEquals(0, peer.call(Ask.of(Op.PING, "{}").frame()).status());
+      Files.delete(state().resolve("run/gateway.sock"));
+      assertEquals(0, child.exitCode());
+    }
+  }
+
   @Test
   void gatewayWhoseLockFileWasReplacedEndsWithoutAcknowledging() throws Exception {
     try (Child child = gateway().serving(state());
