@@ -5,12 +5,20 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Generator
 from typing import Any, TypeVar
 
 from ._link import Ask, Connect, Effect, Exchange, Flow, Invoke, Pause
 from ._transport import Greeted
 
 T = TypeVar("T")
+
+
+class Done:
+    """What a call returns that has nothing to wait for, for those who await it all the same."""
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield from ()
 
 
 async def drive_async(flow: Flow[T]) -> T:

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import _arguments as arguments
 from ._async_claim import AsyncClaim, PendingClaim
-from ._async_drive import drive_async
+from ._async_drive import Done, drive_async
 from ._async_operating import AsyncOperating
 from ._async_reading import AsyncReading
 from ._call import Call
@@ -54,9 +54,12 @@ class AsyncStore(AsyncReading, AsyncOperating):
         """The same connections under another identity; meta is recorded with each of its commits."""
         return AsyncStore(self._link, Author(agent, meta))
 
-    def close(self) -> None:
-        """Close the sockets of this store and of all that share them; never the gateway."""
+    def close(self) -> Awaitable[None]:
+        """Close the sockets of this store and of all that share them; never the gateway. Awaited or not: it is
+        done at once.
+        """
         self._link.close()
+        return Done()
 
     def __enter__(self) -> AsyncStore:
         return self

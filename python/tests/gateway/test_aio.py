@@ -47,6 +47,19 @@ def test_a_store_outlives_event_loops(store, at):
     assert store.read(f"{at}l").value == [0, 1, 2]
 
 
+def test_close_is_called_or_awaited(shared_store):
+    async def run(awaited: bool) -> None:
+        store = await mortmain.aio.open(shared_store.directory)
+        closing = store.close()
+        if awaited:
+            assert await closing is None
+        with pytest.raises(mortmain.StoreClosed):
+            await store.read("k")
+
+    for awaited in (True, False):
+        asyncio.run(run(awaited))
+
+
 def test_many_tasks_share_it_and_no_update_is_lost(store, at):
     async def add(value: int) -> int:
         await asyncio.sleep(0)
