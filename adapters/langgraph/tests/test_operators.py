@@ -8,10 +8,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import mortmain
 import pytest
+from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -138,6 +139,28 @@ def test_pruning_removes_the_pieces_that_nothing_needs(saver: MortmainSaver, sto
     assert list(store.scan(saver.prefix)) == []
 
 
+async def test_one_id_instead_of_several_is_refused(saver: MortmainSaver) -> None:
+    for name in ("ab", "a", "b"):
+        graph_on(saver).invoke({"items": []}, config(name))
+    for strategy in ("keep_latest", "delete"):
+        with pytest.raises(TypeError, match="not a str"):
+            saver.prune("ab", strategy=strategy)
+        with pytest.raises(TypeError, match="not a str"):
+            await saver.aprune("ab", strategy=strategy)
+    with pytest.raises(TypeError, match="not a str"):
+        saver.delete_for_runs("ab")
+    with pytest.raises(TypeError, match="not a str"):
+        saver.retain("ab", keep=1)
+    assert [one.checkpoints for one in saver.threads()] == [3, 3, 3]
+
+
+def test_a_filter_reaches_into_metadata_as_of_the_sqlite_saver(saver: MortmainSaver) -> None:
+    for checkpoint_id, metadata in (("1", {"user": {"id": "7"}}), ("2", {"user.id": "7"}), ("3", {"user": "7"})):
+        checkpoint: Any = {**empty_checkpoint(), "id": checkpoint_id}
+        saver.put({"configurable": {"thread_id": "t", "checkpoint_ns": ""}}, checkpoint, cast("Any", metadata), {})
+    assert [one.checkpoint["id"] for one in saver.list(None, filter={"user.id": "7"})] == ["2", "1"]
+
+
 def test_threads_are_listed(saver: MortmainSaver) -> None:
     for name in ("a/b", "ü" * 400, "plain"):
         graph_on(saver).invoke({"items": []}, config(name))
@@ -165,6 +188,18 @@ def test_threads_move_to_mortmain_and_back(saver: MortmainSaver) -> None:
                 one[0]["id"] for one in history(saver, thread_id)
             ]
         assert len(graph_on(saver).invoke({"items": []}, config("a"))["items"]) == 3
+
+
+def test_a_moved_thread_keeps_the_order_of_what_its_tasks_wrote(saver: MortmainSaver, store: mortmain.Store) -> None:
+    checkpoint: Any = {**empty_checkpoint(), "id": "1"}
+    at = saver.put({"configurable": {"thread_id": "t", "checkpoint_ns": ""}}, checkpoint, {}, {})
+    saver.put_writes(at, [("items", "first")], "task z", "~pull, a")
+    saver.put_writes(at, [("items", "second")], "task a", "~pull, b")
+    other = MortmainSaver(store, f"{saver.prefix}moved")
+    export_to(saver, other)
+    found = other.get_tuple(config("t"))
+    assert found is not None
+    assert [value for _, _, value in found.pending_writes or []] == ["first", "second"]
 
 
 # -------------------------------------------------------------------- the kit

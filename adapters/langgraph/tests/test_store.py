@@ -201,6 +201,31 @@ def test_the_sweeper_sweeps_until_it_is_stopped(store: mortmain.Store, prefix: s
     assert future.done()
 
 
+async def test_a_program_that_awaits_the_sweeper_as_of_an_async_store_runs_unchanged(
+    store: mortmain.Store, prefix: str
+) -> None:
+    memory = MortmainStore(store, prefix=prefix, ttl={"default_ttl": 0.0001})
+    await memory.aput(DOCS, "k", {"n": 1})
+    swept, end = 0, time.monotonic() + 20.0
+    while not swept:
+        assert time.monotonic() < end
+        swept = await memory.sweep_ttl()
+    assert swept == 1
+    sweeping = await memory.start_ttl_sweeper(5.0)
+    assert not sweeping.done()
+    assert await memory.stop_ttl_sweeper(5.0) is True
+    assert sweeping.done()
+
+
+def test_a_filter_reaches_into_a_field_as_of_the_sqlite_store(memory: MortmainStore) -> None:
+    memory.put(DOCS, "nested", {"user": {"access-level": "mine", "ids": [1]}})
+    memory.put(DOCS, "literal", {"user.access-level": "mine", "user": 7})
+    memory.put(DOCS, "neither", {"user": "x"})
+    assert {item.key for item in memory.search(DOCS, filter={"user.access-level": "mine"})} == {"nested", "literal"}
+    assert [item.key for item in memory.search(DOCS, filter={"user.ids": [1]})] == ["nested"]
+    assert memory.search(DOCS, filter={"user.ids.more": 1}) == []
+
+
 # -------------------------------------------------------------------- versions
 
 

@@ -110,11 +110,12 @@ def _put(target: BaseCheckpointSaver[Any], one: CheckpointTuple) -> None:
         configurable["checkpoint_id"] = one.parent_config["configurable"]["checkpoint_id"]
     versions = one.checkpoint["channel_versions"]
     stored = target.put({"configurable": configurable}, one.checkpoint, one.metadata, versions)
+    # Of the tasks' paths savers tell only the order that they make, which delta channels are rebuilt in.
     by_task: dict[str, list[tuple[str, Any]]] = {}
     for task_id, channel, value in one.pending_writes or []:
         by_task.setdefault(task_id, []).append((channel, value))
-    for task_id, writes in by_task.items():
-        target.put_writes(stored, writes, task_id)
+    for at, (task_id, writes) in enumerate(by_task.items()):
+        target.put_writes(stored, writes, task_id, f"{at:06}")
 
 
 def import_from(target: MortmainSaver, source: BaseCheckpointSaver[Any], progress: Progress | None = None) -> int:

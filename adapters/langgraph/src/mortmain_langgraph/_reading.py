@@ -10,6 +10,7 @@ import mortmain
 from langgraph.checkpoint.base import CheckpointTuple
 
 from ._drive import Flow, Read, Scan
+from ._fields import field
 from ._flow_base import KEYS, ROUNDS, Flows, address, disturbed, where
 from ._layout import Form, Record, Space, Writes, digests, id_of, place_of
 from ._tickets import BASE
@@ -293,4 +294,4 @@ def _ordered(stored: list[tuple[int, Writes]]) -> list[tuple[str, str, Form]]:
 
 
 def _matches(metadata: Mapping[str, Any], filter: Mapping[str, Any]) -> bool:
-    return all(metadata.get(name) == value for name, value in filter.items())
+    return all(field(metadata, name) == value for name, value in filter.items())

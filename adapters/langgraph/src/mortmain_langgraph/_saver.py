@@ -293,11 +293,11 @@ class MortmainSaver(BaseCheckpointSaver[str]):
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints whose metadata names one of the runs, with their writes."""
-        drive(self._flows.delete_for_runs(run_ids), self._store)
+        drive(self._flows.delete_for_runs(_several(run_ids, "run_ids")), self._store)
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """The twin of `delete_for_runs`."""
-        await drive_async(self._flows.delete_for_runs(run_ids), await self._attached())
+        await drive_async(self._flows.delete_for_runs(_several(run_ids, "run_ids")), await self._attached())
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy all checkpoints and writes of a thread."""
@@ -358,11 +358,19 @@ class MortmainSaver(BaseCheckpointSaver[str]):
         if thread_ids is None:
             chosen = [one.thread_id for one in (yield from threads(self._shared.layout))]
         else:
-            chosen = [str(one) for one in thread_ids]
+            chosen = [str(one) for one in _several(thread_ids, "thread_ids")]
         yield from self._flows.prune(chosen, choose)
 
 
+def _several(ids: Sequence[str], name: str) -> Sequence[str]:
+    """One id instead of several would be taken letter by letter, each as an id."""
+    if isinstance(ids, str):
+        raise TypeError(f"{name}: a list of ids, not a str")
+    return ids
+
+
 def _doomed(thread_ids: Sequence[str], strategy: str) -> Sequence[str]:
+    _several(thread_ids, "thread_ids")
     if strategy in ("delete", "delete_all"):
         return [str(thread_id) for thread_id in thread_ids]
     if strategy != "keep_latest":

@@ -21,10 +21,9 @@ from ._drive import drive, drive_async
 from ._item_watch import AsyncItemWatch, ItemWatch
 from ._items import Keys, VersionedItem, check_labels
 from ._store_flows import StoreFlows, tokens_of
-from ._sweeper import Sweeper
+from ._sweeper import Stopped, Sweeper, Sweeping, Swept
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
     from types import TracebackType
 
     from langgraph.store.base import NotProvided
@@ -189,15 +188,16 @@ class MortmainStore(StoreFlows, BaseStore):
 
     # ------------------------------------------------------------ ttl
 
-    def sweep_ttl(self) -> int:
-        """Delete what expired; how many items it were."""
-        return drive(self._sweep(), self._connection.store)
+    def sweep_ttl(self) -> Swept:
+        """Delete what expired; how many items it were. It can be awaited, as this and the next two can in LangGraph's
+        async stores; it holds the event loop then, which `asweep_ttl` does not."""
+        return Swept(drive(self._sweep(), self._connection.store))
 
     async def asweep_ttl(self) -> int:
         """The twin of `sweep_ttl`."""
         return await drive_async(self._sweep(), await self._connection.attached())
 
-    def start_ttl_sweeper(self, sweep_interval_minutes: float | None = None) -> Future[None]:
+    def start_ttl_sweeper(self, sweep_interval_minutes: float | None = None) -> Sweeping:
         """Sweep in the background, every so many minutes (default: of the ttl configuration, else 5). Cancelling the
         future stops it."""
         if self._sweeper is None or not self._sweeper.is_alive():
@@ -207,6 +207,6 @@ class MortmainStore(StoreFlows, BaseStore):
             self._sweeper.start()
         return self._sweeper.future
 
-    def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
+    def stop_ttl_sweeper(self, timeout: float | None = None) -> Stopped:
         """Stop sweeping; whether it has stopped within so many seconds."""
-        return self._sweeper is None or self._sweeper.stop(timeout)
+        return Stopped(self._sweeper is None or self._sweeper.stop(timeout))

@@ -20,6 +20,7 @@ from langgraph.store.base import (
 )
 
 from ._drive import Await, Commit, Flow, Read, Scan, Transact
+from ._fields import field
 from ._items import (
     Keys,
     VersionedItem,
@@ -112,7 +113,7 @@ class StoreFlows:
         touches = {one.key: one for one in (yield Scan(self._keys.below("e", op.namespace_prefix)))}
         kept = []
         for one in items:
-            fits = all(matches(one.value["value"].get(name), want) for name, want in (op.filter or {}).items())
+            fits = all(matches(field(one.value["value"], name), want) for name, want in (op.filter or {}).items())
             if fits and not self._omits(touches.get(self._keys.sibling(one.key, "e"))):
                 kept.append(one)
         kept.sort(key=lambda one: one.revision, reverse=True)

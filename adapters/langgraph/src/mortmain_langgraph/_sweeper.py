@@ -3,10 +3,43 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 import mortmain
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+# LangGraph's async stores have these methods as coroutines; one object serves both, so what they give can be awaited.
+
+
+class Swept(int):
+    """How many items were swept."""
+
+    def __await__(self) -> Generator[None, None, int]:
+        yield from ()
+        return int(self)
+
+
+class Stopped(int):
+    """Whether the sweeper has stopped."""
+
+    def __await__(self) -> Generator[None, None, bool]:
+        yield from ()
+        return bool(self)
+
+    def __repr__(self) -> str:
+        return repr(bool(self))
+
+
+class Sweeping(Future[None]):
+    """Done when the sweeper has ended; cancelling it ends the sweeper."""
+
+    def __await__(self) -> Generator[None, None, Self]:
+        yield from ()
+        return self
 
 
 class Sweeper(threading.Thread):
@@ -14,7 +47,7 @@ class Sweeper(threading.Thread):
 
     def __init__(self, sweep: Callable[[], int], seconds: float) -> None:
         super().__init__(name="mortmain-ttl-sweeper", daemon=True)
-        self.future: Future[None] = Future()
+        self.future = Sweeping()
         self._sweep = sweep
         self._seconds = seconds
         self._over = threading.Event()
