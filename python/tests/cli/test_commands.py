@@ -101,6 +101,29 @@ def test_the_same_request_id_writes_once(cli: Command) -> None:
     assert cli("cat", "r").out.split() == ["[", "1", "]"]
 
 
+def test_a_write_on_a_base_that_is_asked_for_again_is_not_its_own_conflict(cli: Command) -> None:
+    """Whoever asks again after a lost answer gives the same words: his own write is behind him by then."""
+    cli("put", "again/k", "--create", "1")
+    cli("reclaim", "again/k")
+    writes = [
+        ("put", "again/k", "--base", "1", "2"),
+        ("delete", "again/k", "--base", "2"),
+        ("restore", "again/k", "--version", "1", "--base", "3"),
+        ("put", "again/new", "--base", "0", "1"),
+    ]
+    for number, words in enumerate(writes):
+        identity = ("--request-id", f"again-{number}", "--json")
+        first = cli(*words, *identity).object
+        cli("reclaim", words[1])
+        again = cli(*words, *identity).object
+        assert (first["replayed"], again["replayed"]) == (False, True)
+        assert again["revision"] == first["revision"]
+        assert cli(*words, "--request-id", "another", "--json").object["code"] == "VERSION_CONFLICT"
+    assert cli("put", "again/k", "--base", "1", "9", "--request-id", "again-0", "--json").object["code"] == (
+        "REQUEST_ID_REUSED"
+    )
+
+
 def test_ls_lists_in_order_with_and_without_details(cli: Command) -> None:
     for name in ("z", "a", "m"):
         cli("put", f"ls/{name}", "--create", name)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from typing import Any
 
 from mortmain._errors import InvalidRequest, VersionConflict
@@ -23,7 +24,7 @@ def put(arguments: argparse.Namespace) -> int:
         elif arguments.overwrite:
             receipt = store.commit(arguments.key, value, overwrite=True, **request_options(arguments))
         else:
-            base = base_of(store, arguments.key, arguments.base)
+            base = base_of(store, arguments.key, arguments.base, arguments.request_id)
             receipt = store.commit(arguments.key, value, base=base, **request_options(arguments))
     return print_receipt(arguments, receipt)
 
@@ -40,7 +41,7 @@ def delete(arguments: argparse.Namespace) -> int:
         if arguments.overwrite:
             receipt = store.delete(arguments.key, overwrite=True, **request_options(arguments))
         else:
-            base = base_of(store, arguments.key, arguments.base)
+            base = base_of(store, arguments.key, arguments.base, arguments.request_id)
             receipt = store.delete(arguments.key, base=base, **request_options(arguments))
     return print_receipt(arguments, receipt)
 
@@ -64,10 +65,17 @@ def reclaim(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def base_of(store: Any, key: str, version: int) -> Any:
-    """The current snapshot, if it has that version; the commit on it still races fairly with everybody else's."""
+def base_of(store: Any, key: str, version: int, request_id: str | None) -> Any:
+    """The current snapshot, if it has that version; the commit on it still races fairly with everybody else's.
+
+    Asked again under an id that wrote the next version: the base of that time, so that the gateway knows the request.
+    """
     snap = store.read(key)
     if snap.version != version:
+        if request_id and snap.version > version >= 0:
+            for event in store.history(key, limit=1, before=version + 2):
+                if (event.version, event.request_id) == (version + 1, request_id):
+                    return replace(store.read(key, revision=event.revision - 1), epoch=event.epoch)
         raise VersionConflict(
             f"{key} is at version {snap.version}, not {version}"
             + (f": {snap.writer} wrote it" if snap.writer else "")

@@ -331,7 +331,7 @@ def _claiming(commands: Any) -> None:
     _optional(reclaim, "key")
     reclaim.add_argument("--prefix", help="every key below it, also those that do not exist yet")
     reclaim.add_argument("--holder", help="every key that this agent holds a claim on")
-    reclaim.add_argument("--reason", required=True, help="recorded, and shown to whoever is fenced")
+    reclaim.add_argument("--reason", default="", help="recorded, and shown to whoever is fenced")
     resolve = _add(
         commands, "resolve", inspect.resolve, "settle an unconfirmed commit: it happened, or it never will",
         "--dir state resolve 0190a1b2-...",

@@ -86,7 +86,7 @@ def diff(arguments: argparse.Namespace) -> int:
 
 def restore(arguments: argparse.Namespace) -> int:
     with open_store(arguments) as store:
-        base = base_of(store, arguments.key, arguments.base)
+        base = base_of(store, arguments.key, arguments.base, arguments.request_id)
         receipt = store.restore(arguments.key, arguments.version, base=base, **request_options(arguments))
     return print_receipt(arguments, receipt)
 
