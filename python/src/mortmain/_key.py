@@ -10,6 +10,7 @@ from ._errors import invalid
 # A key is at most 1 KiB of UTF-8.
 _MAX_BYTES = 1024
 _UNSAFE = re.compile(r"[^A-Za-z0-9._\-@+=,:]")
+_SAFE = re.compile(r"[A-Za-z0-9._\-@+=,:]+")
 
 
 def _escape_char(match: re.Match[str]) -> str:
@@ -19,10 +20,12 @@ def _escape_char(match: re.Match[str]) -> str:
 
 def _escape(part: str) -> str:
     # Letters of any script stay readable; what separates, controls or escapes does not.
-    text = "".join(
-        char if char.isalnum() and not "\ud800" <= char <= "\udfff" else _UNSAFE.sub(_escape_char, char)
-        for char in part
-    )
+    text = part
+    if not _SAFE.fullmatch(part):
+        text = "".join(
+            char if char.isalnum() and not "\ud800" <= char <= "\udfff" else _UNSAFE.sub(_escape_char, char)
+            for char in part
+        )
     if text in ("", ".", ".."):
         return text.replace(".", "%2E") or "%"
     return text
