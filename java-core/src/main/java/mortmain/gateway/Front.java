@@ -105,6 +105,11 @@ final class Front {
     }
   }
 
+  /** Serves nobody any more; whoever has asked for the end stays connected, and learns of it by {@link #close}. */
+  void endConnections() {
+    server.endConnections();
+  }
+
   void close() {
     server.close();
   }

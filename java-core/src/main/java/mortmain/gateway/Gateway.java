@@ -277,12 +277,15 @@ public final class Gateway implements Operations.Host, AutoCloseable {
         }
         awaitAnswers(LAST_ANSWERS_NANOS);
         if (open != null) {
-          open.close();
+          open.endConnections();
         }
         if (owner) {
           store.close();
         }
       } finally {
+        if (front != null) {
+          front.close();
+        }
         InProcess.remove(this);
         stopped.countDown();
       }

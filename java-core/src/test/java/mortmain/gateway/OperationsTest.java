@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import mortmain.Store;
+import mortmain.StoreOptions;
 import mortmain.gateway.frame.Op;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -409,9 +411,10 @@ final class OperationsTest {
   }
 
   @Test
-  void stopIsAnsweredThenTheGatewayCloses() throws Exception {
+  void whoeverStopsTheGatewayIsLetGoWhenItsDirectoryIsFree() throws Exception {
     ok(Ask.of(Op.STOP, "{}").frame());
     assertTrue(peer.isClosed());
+    Store.open(running.directory(), StoreOptions.DEFAULT).close();
     assertTrue(running.gateway().awaitStopped(10));
     assertFalse(java.nio.file.Files.exists(running.directory().resolve("run/gateway.json")));
   }

@@ -97,6 +97,9 @@ public final class Operations implements Handler {
       admit(exchange);
       Request request = Request.of(frame, at, length);
       op = request.op();
+      if (op == Op.STOP) {
+        exchange.session().awaitEnd();
+      }
       if (op == Op.COMMIT) {
         mayWait = commit(request, start, exchange);
         return;

@@ -7,6 +7,7 @@ import java.util.Set;
 public final class Session {
   private final Set<Long> turns = new HashSet<>(4);
   private volatile boolean refused;
+  private volatile boolean awaitingEnd;
 
   synchronized void took(long turn) {
     turns.add(turn);
@@ -29,6 +30,16 @@ public final class Session {
   /** Marks a connection above the limit: every request is answered with {@code too-many-connections}. */
   public void refuse() {
     refused = true;
+  }
+
+  /** Marks a connection that has asked the gateway to stop: it stays open until the store is closed. */
+  void awaitEnd() {
+    awaitingEnd = true;
+  }
+
+  /** Whether the client takes the end of this connection for the end of the gateway. */
+  public boolean isAwaitingEnd() {
+    return awaitingEnd;
   }
 
   /** Whether the connection is above the limit. */

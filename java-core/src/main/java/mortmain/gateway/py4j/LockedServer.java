@@ -147,14 +147,20 @@ public final class LockedServer extends GatewayServer {
     for (TextConnection connection : connections) {
       long since = connection.writingSince();
       if (since != 0 && now - since > STUCK_NANOS) {
-        connection.shutdown();
+        connection.close();
       }
     }
   }
 
-  /** Stops listening and closes every connection. */
-  public void close() {
+  /** Stops listening and closes every connection but those whose client waits for the end. */
+  public void endConnections() {
     shutdown(false);
+  }
+
+  /** Closes every connection. */
+  public void close() {
+    endConnections();
+    connections.forEach(TextConnection::close);
     loop.close();
     threads.shutdown();
   }

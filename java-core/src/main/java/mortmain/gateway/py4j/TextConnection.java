@@ -221,8 +221,15 @@ final class TextConnection implements Py4JServerConnection, Runnable {
     return socket;
   }
 
+  /** Leaves a connection open whose client waits for the end. */
   @Override
   public void shutdown() {
+    if (!session.isAwaitingEnd()) {
+      close();
+    }
+  }
+
+  void close() {
     wire.close();
     FrameConnection upgraded = frames;
     if (upgraded != null) {
