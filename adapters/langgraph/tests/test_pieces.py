@@ -79,6 +79,25 @@ def test_what_a_task_wrote_already_is_not_written_again(run: Run) -> None:
     assert records < 1000
 
 
+def test_a_value_that_comes_back_is_not_written_again(run: Run) -> None:
+    one, other = text(150_000), text(150_000)
+    assert [run.put(v=value)[1] for value in (one, other, one, other)] == [3, 6, 6, 6]
+
+
+def test_a_value_that_is_equal_only_in_length_and_samples_is_written(run: Run) -> None:
+    value = text(8000)
+    assert run.put(v=value)[1] == 0
+    changed = value[:1000] + ("a" if value[1000] != "a" else "b") + value[1001:]
+    records, _ = run.put(v=changed)
+    assert records > 16_000
+
+
+def test_a_run_knows_what_it_wrote_however_much_others_write(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mortmain_langgraph._pieces._CACHE_BYTES", 1000)
+    same = text(150_000)
+    assert [run.put(v=same, other=text(3000))[1] for _ in range(4)] == [3, 3, 3, 3]
+
+
 def test_what_grows_is_written_no_third_time(run: Run) -> None:
     grown: list[str] = []
     for _ in range(20):

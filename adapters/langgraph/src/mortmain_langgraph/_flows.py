@@ -10,7 +10,7 @@ import mortmain
 
 from ._drive import Commit, Flow, Pause, Read, Reclaim, Scan
 from ._flow_base import BYTES, KEYS, ROUNDS
-from ._layout import Form, Place, Record, Space, Writes, digests, id_of, place_of
+from ._layout import Form, Place, Record, Space, Writes, id_of, piece_names, place_of
 from ._reading import Reading
 from ._tickets import RunTicket
 from ._writing import Writing
@@ -130,7 +130,7 @@ class SaverFlows(Reading, Writing):
                     gone.append(snapshot.key)
                 elif place.kind == "w":
                     forms.extend(form for _, _, form in Writes.unpack(snapshot.value).items)
-        needed = {digest.hex() for digest in digests(forms)}
+        needed = {name.hex() for name in piece_names(forms)}
         return [*gone, *(key for name, key in pieces.items() if name not in needed)]
 
     def copy_thread(self, source: str, target: str) -> Flow[None]:

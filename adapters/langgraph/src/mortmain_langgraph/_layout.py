@@ -3,7 +3,7 @@
     PREFIX/t/THREAD/NS/a            the head: written by every put and put_writes of the namespace
     PREFIX/t/THREAD/NS/c/ID/0       a checkpoint without its values; ID sorts newest first
     PREFIX/t/THREAD/NS/c/ID/w/…     what one call of put_writes stored
-    PREFIX/t/THREAD/NS/v/HASH       a piece of a value, stored once
+    PREFIX/t/THREAD/NS/v/NAME       a piece of a value, stored once
 
 So one scan of PREFIX/t/THREAD/NS/ begins with the head, the newest checkpoint and its pending writes. THREAD and NS
 are escaped; one that is too long for a key is hashed (the records hold the originals).
@@ -99,8 +99,8 @@ class Space:
     def new_writes(self, checkpoint_id: str) -> str:
         return f"{self.at(checkpoint_id)}w/{secrets.token_hex(8)}"
 
-    def piece(self, digest: bytes) -> str:
-        return f"{self.prefix}v/{digest.hex()}"
+    def piece(self, name: bytes) -> str:
+        return f"{self.prefix}v/{name.hex()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def place_of(key: str, threads: str) -> Place:
 
 # -------------------------------------------------------------------- records
 
-# A value: [type, bytes], or in pieces [type, first bytes, [digest, ...]].
+# A value: [type, bytes], or in pieces [type, first bytes, [name, ...]].
 Form = list[Any]
 
 
@@ -198,6 +198,6 @@ def _check_format(form: object) -> None:
         )
 
 
-def digests(forms: list[Form]) -> list[bytes]:
+def piece_names(forms: list[Form]) -> list[bytes]:
     """The pieces that forms need, each once."""
-    return list(dict.fromkeys(digest for form in forms if len(form) > 2 for digest in form[2]))
+    return list(dict.fromkeys(name for form in forms if len(form) > 2 for name in form[2]))

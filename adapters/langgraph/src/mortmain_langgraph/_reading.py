@@ -12,13 +12,15 @@ from langgraph.checkpoint.base import CheckpointTuple
 from ._drive import Flow, Read, Scan
 from ._fields import field
 from ._flow_base import KEYS, ROUNDS, Flows, address, disturbed, where
-from ._layout import Form, Record, Space, Writes, digests, id_of, place_of
+from ._layout import Form, Record, Space, Writes, id_of, piece_names, place_of
 from ._tickets import BASE
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import Checkpoint, DeltaChannelHistory
     from mortmain import Snapshot
+
+    from ._pieces import Value
 
 
 # Keys that `get_tuple` reads at first: the head, the newest checkpoint, and what shows that no writes are left.
@@ -53,20 +55,22 @@ class Reading(Flows):
         space = self.layout.space(thread_id, ns)
         ticketed = self.fence.expects_read(config, space)
         for _ in range(ROUNDS):
+            values: dict[str, Value] = {}
             if checkpoint_id is None:
                 head, found = yield from self._latest(space, ticketed)
             else:
                 head, found = yield from self._exactly(space, checkpoint_id, ticketed)
             result = None
             if found is not None:
-                result = yield from self._tuple(found)
+                result = yield from self._tuple(found, values)
                 if result is None:
                     continue  # A piece is gone: the checkpoint was pruned meanwhile.
             if ticketed:
                 assert head is not None
                 run = self.fence.issue(config, space, head)
                 if found is not None:
-                    run.known.update(digests(list(found.record.values.values())))
+                    run.known.update(piece_names(list(found.record.values.values())))
+                    run.values.update(values)
             return result
         raise disturbed(space.thread_id)
 
@@ -115,37 +119,41 @@ class Reading(Flows):
         found, _ = self._first(space, page)
         return head, found
 
-    def _tuple(self, found: Found) -> Flow[CheckpointTuple | None]:
-        """The tuple of a record; None if one of its pieces is gone."""
+    def _tuple(self, found: Found, values: dict[str, Value] | None = None) -> Flow[CheckpointTuple | None]:
+        """The tuple of a record; None if one of its pieces is gone. values: takes up those of its channels."""
         writes = _ordered(found.writes)
         forms = [*found.record.values.items(), *(("", form) for _, _, form in writes)]
         pieces = yield from self._read_pieces(found.space, forms)
         if pieces is None:
             return None
-        return self._assemble(found, writes, pieces)
+        return self._assemble(found, writes, pieces, values)
 
     def _read_pieces(self, space: Space, forms: list[tuple[str, Form]]) -> Flow[dict[bytes, bytes] | None]:
         """The pieces of some channels' values; None if one is gone."""
         known = self.pieces.known(space.prefix, forms)
-        missing = [digest for digest in digests([form for _, form in forms]) if digest not in known]
+        missing = [name for name in piece_names([form for _, form in forms]) if name not in known]
         for at in range(0, len(missing), KEYS):
             some = missing[at : at + KEYS]
-            read = yield Read([space.piece(digest) for digest in some])
+            read = yield Read([space.piece(name) for name in some])
             if not all(snapshot.exists for snapshot in read):
                 return None
-            fresh = {digest: snapshot.value for digest, snapshot in zip(some, read, strict=True)}
+            fresh = {name: snapshot.value for name, snapshot in zip(some, read, strict=True)}
             self.pieces.keep(space.prefix, fresh)
             known.update(fresh)
         return known
 
     def _assemble(
-        self, found: Found, writes: list[tuple[str, str, Form]], pieces: Mapping[bytes, bytes]
+        self,
+        found: Found,
+        writes: list[tuple[str, str, Form]],
+        pieces: Mapping[bytes, bytes],
+        known: dict[str, Value] | None,
     ) -> CheckpointTuple:
         record, prefix = found.record, found.space.prefix
         loads = self.serde.loads_typed
         checkpoint = loads(record.checkpoint)
         values = {
-            channel: loads(self.pieces.loaded(prefix, channel, form, pieces))
+            channel: loads(self.pieces.loaded(prefix, channel, form, pieces, known))
             for channel, form in record.values.items()
         }
         return CheckpointTuple(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mortmain import Claim, Conflict, Snapshot, Ticket
 
     from ._layout import Space
+    from ._pieces import Value
 
 TICKET = "__pregel_mortmain_ticket"
 CLAIM = "__pregel_mortmain_claim"
@@ -43,7 +44,7 @@ class RunTicket:
     control: LangGraph's RunControl of a run that cannot be ended through its version numbers.
     """
 
-    __slots__ = ("__weakref__", "claim", "control", "known", "outer", "refused", "runtime", "space", "ticket")
+    __slots__ = ("__weakref__", "claim", "control", "known", "outer", "refused", "runtime", "space", "ticket", "values")
 
     def __init__(
         self,
@@ -62,6 +63,8 @@ class RunTicket:
         self.control: Any = None
         # Pieces that are stored as long as this ticket is good: whoever removes one moves the head.
         self.known: set[bytes] = set()
+        # The last value of each channel, so that what did not change since is recognized however much others write.
+        self.values: dict[str, Value] = {}
 
     def chain(self) -> Iterator[RunTicket]:
         """This one and those of the graphs around it, from the inside out."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
     from mortmain import Receipt
 
-# Pieces by their digest.
+# Pieces by their name.
 Missing = dict[bytes, memoryview]
 _NOTHING: frozenset[bytes] = frozenset()
 
@@ -41,7 +41,7 @@ class Writing(Flows):
         thread_id, ns, parent_id = where(config)
         space = self.layout.space(thread_id, ns)
         run = self._writer(config, space)
-        stored = run.known if run is not None else _NOTHING
+        stored, last = (run.known, run.values) if run is not None else (_NOTHING, None)
         rest = cast("dict[str, Any]", checkpoint.copy())
         values = rest.pop("channel_values")
         dumps = self.serde.dumps_typed
@@ -53,7 +53,7 @@ class Writing(Flows):
             if len(data) <= INLINE:
                 forms[channel] = [kind, data]
                 continue
-            form = forms[channel] = self.pieces.form(space.prefix, channel, kind, data, stored, missing, room)
+            form = forms[channel] = self.pieces.form(space.prefix, channel, kind, data, stored, missing, last, room)
             if len(form) == 2:
                 room -= len(data)
         full = get_checkpoint_metadata(config, metadata)
@@ -136,8 +136,8 @@ class Writing(Flows):
                 # Not a run's write, so it follows nothing; the head moves, and runs that read before are refused.
                 txn.merge(space.head, {**about, "raw": secrets.token_hex(4)})
             (txn.put if replace else txn.ensure)(key, data)
-            for digest, piece in last.items():
-                txn.ensure(space.piece(digest), piece)
+            for name, piece in last.items():
+                txn.ensure(space.piece(name), piece)
 
         try:
             receipt = yield Commit(build, None if run is not None else {"langgraph": "raw"})
@@ -156,18 +156,18 @@ class Writing(Flows):
         while not _fits(left):
             batch: Missing = {}
             size = 0
-            for digest, piece in left.items():
+            for name, piece in left.items():
                 if len(batch) >= KEYS or size + len(piece) > BYTES:
                     break
-                batch[digest] = piece
+                batch[name] = piece
                 size += len(piece)
 
             def build(txn: Any, batch: Missing = batch) -> None:
-                for digest, piece in batch.items():
-                    txn.ensure(space.piece(digest), piece)
+                for name, piece in batch.items():
+                    txn.ensure(space.piece(name), piece)
 
             yield Commit(build)
-            left = {digest: piece for digest, piece in left.items() if digest not in batch}
+            left = {name: piece for name, piece in left.items() if name not in batch}
         return left
 
 
