@@ -47,8 +47,10 @@ COMPACT: Final = 42
 # length prefix, format, op, requestId length, zero, attempt, deadline, since, fields length
 _REQUEST = struct.Struct(">IBBBBIqqI")
 # format, status, zero, durable revision, fields length
-_REPLY = struct.Struct(">BBHqI")
+_REPLY = struct.Struct(">BBBxqI")
 REQUEST_HEAD: Final = _REQUEST.size - 4
+# In the byte behind the status.
+_ALONE = 1
 REPLY_HEAD: Final = _REPLY.size
 LENGTH: Final = struct.Struct(">I")
 
@@ -162,13 +164,14 @@ def whole(frame: Frame) -> bytes:
 
 class Reply(NamedTuple):
     """One reply. ok: an answer, not an error. revision: the durable one. payload: the values, one after the
-    other.
+    other. alone: the gateway served nobody else since the last request of this connection.
     """
 
     ok: bool
     revision: int
     fields: dict[str, Any]
     payload: bytes | memoryview
+    alone: bool = False
 
 
 class MalformedReply(Exception):
@@ -180,7 +183,7 @@ def parse_reply(frame: memoryview, *, copy: bool) -> Reply:
     copied out of it.
     """
     try:
-        form, status, _, revision, length = _unpack_reply(frame)
+        form, status, hints, revision, length = _unpack_reply(frame)
         end = REPLY_HEAD + length
         if form != FORMAT or end > len(frame):
             raise MalformedReply("not a reply frame")
@@ -190,4 +193,4 @@ def parse_reply(frame: memoryview, *, copy: bool) -> Reply:
     payload: bytes | memoryview = b""
     if end < len(frame):
         payload = bytes(frame[end:]) if copy else frame[end:]
-    return Reply(status == 0, revision, fields, payload)
+    return Reply(status == 0, revision, fields, payload, hints & _ALONE != 0)

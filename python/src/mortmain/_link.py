@@ -170,7 +170,6 @@ class Link:
         self.closed = False
         self._contended: dict[str, float] = {}
         # Others are at work on the same keys until then, and need the cores.
-        self._contended_until = 0.0
         self._unconfirmed_ids: dict[str, tuple[int, str | None]] = {}
 
     # ------------------------------------------------------------ connections
@@ -207,9 +206,7 @@ class Link:
         frame = self._frame(request, connection, deadline)
         outcome: Reply | Broken
         try:
-            outcome = connection.exchange(
-                frame, None if deadline is None else deadline + GRACE, self._contended_until
-            )
+            outcome = connection.exchange(frame, None if deadline is None else deadline + GRACE)
         except Broken as broken:
             return drive(self.call(request, deadline, (connection, broken)))
         if outcome.ok:
@@ -318,7 +315,7 @@ class Link:
     def note_contention(self, key: str) -> None:
         contended = self._contended
         contended.pop(key, None)
-        self._contended_until = contended[key] = time.monotonic() + _CONTENDED_FOR
+        contended[key] = time.monotonic() + _CONTENDED_FOR
         if len(contended) > _CONTENDED_KEYS:
             for oldest in list(contended)[: _CONTENDED_KEYS // 2]:
                 contended.pop(oldest, None)

@@ -81,3 +81,4 @@ def test_a_reply_of_the_shared_vectors(vector):
     reply = parse_reply(memoryview(bytes.fromhex(vector["hex"])), copy=True)
     told = (0 if reply.ok else 1, reply.revision, reply.fields, bytes(reply.payload).hex())
     assert told == (vector["status"], vector["revision"], vector["fields"], vector["payload"])
+    assert reply.alone == vector.get("alone", False)

@@ -27,9 +27,9 @@ _OP = 5
 # Pieces of a frame that one system call takes; POSIX allows 1024 everywhere that matters here.
 _AT_ONCE = 512
 
-# Looking for the answer before sleeping saves two wake-ups of a sleeping core, some 60 µs, where answers come fast and
-# soon one after the other: one caller at work. Where they take longer than this many seconds others need the core.
-_SPIN = 0.0003
+# Looking for the answer before sleeping saves two wake-ups of a sleeping core, some 60 µs, where one caller is at work
+# and the answers come fast and soon one after the other. Where they take longer than this many seconds it saves little.
+_SPIN = 0.0008
 # No wait counts for more than this.
 _PATIENT = 2 * _SPIN
 # How long after an answer nobody looks whether the peer has closed (seconds).
@@ -40,7 +40,7 @@ _SPINS = len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 
 class Connection(Greeted):
     """An upgraded connection over a socket. Not thread-safe: a pool hands it to one caller at a time."""
 
-    __slots__ = ("_buffer", "_local", "_poll", "_used", "_view", "_waits", "sock")
+    __slots__ = ("_alone", "_buffer", "_local", "_poll", "_used", "_view", "_waits", "sock")
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__()
@@ -51,6 +51,7 @@ class Connection(Greeted):
         self._poll = _Waiter(sock)
         self._local = sock.family != socket.AF_INET
         self._used = 0.0
+        self._alone = False
         self._waits = [1.0] * 256  # by operation: a read is answered sooner than a commit
 
     def usable(self) -> bool:
@@ -68,10 +69,8 @@ class Connection(Greeted):
         self.closed = True
         self.sock.close()
 
-    def exchange(self, frame: Frame, deadline: float | None, patient_until: float = 0.0) -> Reply:
-        """Send, then wait for the answer. Anything but a whole answer closes the connection; failures are
-        Broken. patient_until: before that time on time.monotonic() the answer is not looked for without sleeping.
-        """
+    def exchange(self, frame: Frame, deadline: float | None) -> Reply:
+        """Send, then wait for the answer. Anything but a whole answer closes the connection; failures are Broken."""
         sent = False
         try:
             if isinstance(frame, list):
@@ -84,13 +83,13 @@ class Connection(Greeted):
             asked = time.monotonic()
             waits = self._waits
             usual = waits[op]
-            # Where the last ones came fast and soon one after the other, the answer is looked for without sleeping.
             got = (
                 self._spin(asked + 1.5 * usual)
-                if usual <= _SPIN and _SPINS and asked >= patient_until and asked - self._used <= 0.001
+                if self._alone and usual <= _SPIN and _SPINS and asked - self._used <= 0.001
                 else 0
             )
             reply = self._receive(got or self._receive_into(self._view, deadline), deadline)
+            self._alone = reply.alone
             self._used = used = time.monotonic()
             took = used - asked
             waits[op] = usual + ((took if took < _PATIENT else _PATIENT) - usual) / 8

@@ -68,7 +68,7 @@ class Greeted:
         """Close this side."""
         raise NotImplementedError
 
-    def exchange(self, frame: Frame, deadline: float | None, patient_until: float = 0.0) -> Reply:
+    def exchange(self, frame: Frame, deadline: float | None) -> Reply:
         """Send, then wait for the answer. Anything but a whole answer closes the connection; failures are Broken."""
         raise NotImplementedError
 

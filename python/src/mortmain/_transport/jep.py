@@ -63,7 +63,7 @@ class JepConnection(Greeted):
             self.closed = True
             self._java.close()
 
-    def exchange(self, frame: Frame, deadline: float | None, patient_until: float = 0.0) -> Reply:
+    def exchange(self, frame: Frame, deadline: float | None) -> Reply:
         """As of a socket; here the frame always arrives, so that every failure comes after it was sent."""
         millis = _FOR_EVER if deadline is None else max(0, int((deadline - time.monotonic()) * 1000.0))
         length = -1

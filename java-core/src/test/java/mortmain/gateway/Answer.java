@@ -13,15 +13,17 @@ public final class Answer {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final int status;
+  private final boolean alone;
   private final long revision;
   private final JsonNode fields;
   private final byte[] payload;
 
   public Answer(byte[] frame) throws IOException {
-    if (frame[0] != 1 || frame[2] != 0 || frame[3] != 0) {
+    if (frame[0] != 1 || (frame[2] & ~1) != 0 || frame[3] != 0) {
       throw new IOException("not a reply of format 1");
     }
     status = frame[1];
+    alone = frame[2] == 1;
     revision = ByteBuffer.wrap(frame).getLong(4);
     fields = JSON.readTree(frame, 16, fieldsLength(frame));
     payload = Arrays.copyOfRange(frame, 16 + fieldsLength(frame), frame.length);
@@ -29,6 +31,11 @@ public final class Answer {
 
   public int status() {
     return status;
+  }
+
+  /** Whether the gateway said that it served nobody else. */
+  public boolean alone() {
+    return alone;
   }
 
   public long revision() {

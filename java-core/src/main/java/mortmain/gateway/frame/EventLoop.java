@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -21,6 +22,10 @@ public final class EventLoop implements Runnable {
   private final Handler handler;
   private final Selector selector;
   private final Pace pace = new Pace();
+  /** Connections that threads of their own serve. */
+  private final AtomicInteger away = new AtomicInteger();
+  /** Counts what the loop does; written by its thread alone. */
+  private volatile long steps;
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
   private final List<FrameConnection> leaving = new ArrayList<>();
   private volatile Thread thread;
@@ -152,7 +157,34 @@ public final class EventLoop implements Runnable {
     }
   }
 
+  /** A thread of its own serves a connection from here on. */
+  void left() {
+    away.incrementAndGet();
+  }
+
+  /** The thread has ended. */
+  void cameBack() {
+    away.decrementAndGet();
+  }
+
+  /** Whether a connection that is being served is the only one that was since its last request. On the loop's thread. */
+  boolean isAlone(FrameConnection connection) {
+    return servedCount == 1 && servedBefore == connection && away.get() == 0;
+  }
+
+  /** How much the loop has done: a number to compare. */
+  long steps() {
+    return steps;
+  }
+
+  /** Whether one thread serves the only connection that does something, as far as {@link #steps} tells. */
+  boolean isQuietSince(long then) {
+    return steps == then && away.get() == 1;
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
   private void step(FrameConnection connection) {
+    steps++;
     FrameConnection.Next next;
     try {
       next = connection.look();

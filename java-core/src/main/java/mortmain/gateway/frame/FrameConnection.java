@@ -43,6 +43,8 @@ public final class FrameConnection extends Exchange {
   private final EventLoop loop;
   private final Executor threads;
   private final Runnable over;
+  /** Of its own thread. */
+  private final Pace pace = new Pace();
 
   /** Of the loop, while it serves this. */
   SelectionKey key;
@@ -119,6 +121,7 @@ public final class FrameConnection extends Exchange {
 
   private void take(int length) {
     pending = true;
+    reply().alone(loop.isAlone(this));
     handler.handle(wire.buffer(), wire.at() + Reply.PREFIX, length, this);
     wire.skip(Reply.PREFIX + length);
   }
@@ -143,6 +146,7 @@ public final class FrameConnection extends Exchange {
   private void run() {
     owner = Thread.currentThread();
     boolean goesOn = false;
+    loop.left();
     try {
       if (pending) {
         finish(); // what did not fit the socket, or was too large to be written by others
@@ -155,6 +159,7 @@ public final class FrameConnection extends Exchange {
     } finally {
       awaitAnswered();
       owner = null;
+      loop.cameBack();
       if (goesOn && !broken) {
         loop.enter(this);
       } else {
@@ -165,11 +170,15 @@ public final class FrameConnection extends Exchange {
 
   /** True when the loop may go on with it; false at its end. */
   private boolean serve() throws IOException {
+    long steps = loop.steps();
     for (int inARow = 0; inARow < SHORT_IN_A_ROW; ) {
-      if (broken || !wire.await(Reply.PREFIX)) {
+      boolean alone = loop.isQuietSince(steps);
+      if (broken || !awaitNext(alone)) {
         return false;
       }
       awaitAnswered();
+      reply().alone(alone && loop.isQuietSince(steps));
+      steps = loop.steps();
       int length = length();
       wire.skip(Reply.PREFIX);
       if (length < 0) {
@@ -186,6 +195,17 @@ public final class FrameConnection extends Exchange {
       wire.shrink();
     }
     return true;
+  }
+
+  /** A lone client's next request is looked for before sleeping, as the loop does. */
+  private boolean awaitNext(boolean alone) throws IOException {
+    long from = System.nanoTime();
+    if (alone && !pending && pace.isFast()) {
+      wire.look(from + Pace.LONGEST_LOOK);
+    }
+    boolean more = wire.await(Reply.PREFIX);
+    pace.waited(System.nanoTime() - from);
+    return more;
   }
 
   private int length() {

@@ -3,9 +3,9 @@ package mortmain.gateway.frame;
 /** How soon a client's next request came, lately: whether looking for it before sleeping is worth it. One thread. */
 final class Pace {
   /** How long one look takes at most. Nanoseconds. */
-  static final long LONGEST_LOOK = 60_000;
+  static final long LONGEST_LOOK = 200_000;
 
-  private static final long WORTH = 90_000;
+  private static final long WORTH = 200_000;
   private static final boolean HAS_CORES = Runtime.getRuntime().availableProcessors() > 1;
 
   private long pause = Long.MAX_VALUE / 16;

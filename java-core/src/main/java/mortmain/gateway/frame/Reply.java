@@ -20,6 +20,7 @@ public final class Reply {
   private final List<byte[]> payload = new ArrayList<>();
   private long payloadLength;
   private int status;
+  private boolean alone;
 
   /** Begins an answer; the caller writes one JSON object. */
   public JsonWriter answer() {
@@ -45,6 +46,11 @@ public final class Reply {
     payloadLength += value.length;
   }
 
+  /** Whether it will say that its connection was the only one that was served lately. */
+  void alone(boolean is) {
+    alone = is;
+  }
+
   public boolean isError() {
     return status != 0;
   }
@@ -63,7 +69,7 @@ public final class Reply {
     put(frame, 0, length, 4);
     frame[4] = 1;
     frame[5] = (byte) status;
-    frame[6] = 0;
+    frame[6] = (byte) (alone ? 1 : 0);
     frame[7] = 0;
     put(frame, 8, revision, 8);
     put(frame, 16, fields, 4);

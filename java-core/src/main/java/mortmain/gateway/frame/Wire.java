@@ -87,6 +87,18 @@ public final class Wire {
     return read;
   }
 
+  /** Reads what comes until a time on the nanosecond clock, without sleeping; for a channel that blocks otherwise. */
+  void look(long end) throws IOException {
+    channel.configureBlocking(false);
+    try {
+      while (fillNow() == 0 && System.nanoTime() - end < 0) {
+        Thread.onSpinWait();
+      }
+    } finally {
+      channel.configureBlocking(true);
+    }
+  }
+
   /** Whether the peer has not closed, seen without waiting; what it sent meanwhile is kept. */
   boolean peerPresent() {
     try {

@@ -73,6 +73,7 @@ final class FrameVectorsTest {
           Map<?, ?> fields = JSON.convertValue(vector.get("fields"), Map.class);
           (vector.get("status").asInt() == 0 ? reply.answer() : reply.error()).any(fields);
           reply.add(HEX.parseHex(vector.get("payload").asText()));
+          reply.alone(vector.path("alone").asBoolean());
           reply.seal(vector.get("revision").asLong());
           assertEquals(vector.get("hex").asText(), HEX.formatHex(reply.toBytes()), () -> new String(reply.toBytes(), UTF_8));
         });

@@ -1,6 +1,7 @@
 package mortmain.gateway.py4j;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -108,6 +109,23 @@ final class EventLoopTest {
       while (served.server().connectionCount() > 0) {
         assertTrue(System.nanoTime() < end, "a connection that was closed is still counted");
         Thread.sleep(1);
+      }
+    }
+  }
+
+  /** Else each of several clients would look for its answer without sleeping, on cores that the gateway needs. */
+  @Test
+  void onlyALoneClientIsToldThatItIsAlone() throws IOException {
+    for (byte[] frame : List.of(SHORT, isLong(100), new byte[100_000])) {
+      try (Peer one = served.inside().upgrade();
+          Peer two = served.inside().upgrade()) {
+        one.call(frame);
+        one.call(frame);
+        assertTrue(one.call(frame).alone());
+        for (int i = 0; i < 20; i++) {
+          assertFalse(two.call(frame).alone());
+          assertFalse(one.call(frame).alone());
+        }
       }
     }
   }
