@@ -136,5 +136,7 @@ class AsyncOperating(AsyncCalling):
         return await self._run("compact", None, operators.compact(self._flows, timeout))
 
     async def stop(self, *, timeout: float | None = None) -> None:
-        """Stop the gateway, if one runs: what it began is finished. Whoever needs it next starts it again."""
+        """Stop the gateway, if one runs: what it began is finished, and the directory is free when this returns.
+        Whoever needs the gateway next starts it again.
+        """
         await self._run("stop", None, stop_gateway(self._flows, timeout))

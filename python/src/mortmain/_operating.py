@@ -136,5 +136,7 @@ class Operating(Calling):
         return self._run("compact", None, operators.compact(self._flows, timeout))
 
     def stop(self, *, timeout: float | None = None) -> None:
-        """Stop the gateway, if one runs: what it began is finished. Whoever needs it next starts it again."""
+        """Stop the gateway, if one runs: what it began is finished, and the directory is free when this returns.
+        Whoever needs the gateway next starts it again.
+        """
         self._run("stop", None, stop_gateway(self._flows, timeout))
