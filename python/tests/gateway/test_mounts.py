@@ -142,6 +142,37 @@ def test_a_new_file_is_an_edit_of_a_key_that_does_not_exist_yet(mounted):
     assert store.read(f"{at}data.json").value == {"by": "hand"}
 
 
+def test_new_keys_of_one_commit_that_cannot_be_files_beside_each_other_are_refused(mounted):
+    store, at, place = mounted
+
+    def both(txn: mortmain.Transaction) -> None:
+        txn.put(f"{at}new", "a file")
+        txn.put(f"{at}new/below", "of a directory")
+
+    with pytest.raises(mortmain.InvalidRequest, match="cannot both be files"):
+        store.transact(both)
+    assert not store.read(f"{at}new").exists
+    with store.transaction() as txn:
+        txn.delete(f"{at}new")  # which is not there: no file stands in the way
+        txn.put(f"{at}new/below", "of a directory")
+    assert txn.receipt.mirrored
+    assert (place / "new" / "below").read_text() == "of a directory"
+
+
+def test_an_empty_file_of_a_mounted_directory_becomes_a_key_like_any_other(store, at, place):
+    (place / "package").mkdir(parents=True)
+    (place / "package" / "__init__.py").touch()
+    place.chmod(0o700)
+    store.mount(at, place, foreign="adopt")
+    try:
+        snap = store.read(f"{at}package/__init__.py")
+        assert (snap.exists, snap.value, snap.writer) == (True, "", "foreign")
+        assert store.commit(snap.key, "x = 1", base=snap).mirrored
+        assert (place / "package" / "__init__.py").read_text() == "x = 1"
+    finally:
+        store.unmount(at)
+
+
 def test_what_is_not_json_cannot_be_adopted_where_the_key_is(mounted):
     store, at, place = mounted
     store.create(f"{at}plan", {"a": 1})

@@ -108,17 +108,20 @@ final class CommitRule {
 
   /** Somebody else's edits of mirrored files are failures; a name that cannot be a file beside the others is returned. */
   private Rejection files() {
-    for (Key key : writes.keySet()) {
+    List<Key> fresh = new ArrayList<>(0);
+    for (Map.Entry<Key, List<Write.OnKey>> written : writes.entrySet()) {
+      Key key = written.getKey();
       String path = adopting ? null : view.editedFile(key);
       if (path != null) {
         check.add(Failures.edited(key, path));
       }
-      String collision = check.state(key).exists() ? null : view.collision(key);
-      if (collision != null) {
-        return Rejection.invalid("key", collision);
+      boolean deleted = written.getValue().size() == 1 && written.getValue().get(0) instanceof Write.Delete;
+      if (!deleted && !check.state(key).exists()) {
+        fresh.add(key);
       }
     }
-    return null;
+    String collision = view.collision(fresh);
+    return collision == null ? null : Rejection.invalid("key", collision);
   }
 
   private void claims() {

@@ -65,8 +65,8 @@ public interface View {
     return null;
   }
 
-  /** Why a key that does not exist yet cannot be a file beside those that do, or null. */
-  default String collision(Key key) {
+  /** Why keys that do not exist yet cannot be files beside those that do and beside each other, or null. */
+  default String collision(List<Key> fresh) {
     return null;
   }
 }

@@ -157,7 +157,7 @@ final class FileView implements View {
   }
 
   @Override
-  public String collision(Key key) {
-    return mirrors.collision(key);
+  public String collision(List<Key> fresh) {
+    return mirrors.collision(fresh);
   }
 }

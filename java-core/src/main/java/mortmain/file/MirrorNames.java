@@ -1,7 +1,10 @@
 package mortmain.file;
 
 import java.text.Normalizer;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import mortmain.disk.TemporaryNames;
@@ -36,15 +39,45 @@ final class MirrorNames {
     return null;
   }
 
+  /** Why keys that one commit creates cannot be files beside those that exist and beside each other, or null. */
+  String collision(List<Key> fresh) {
+    Map<String, Key> together = new HashMap<>();
+    for (Key key : fresh) {
+      String collision = collision(key);
+      Key same = together.put(mirror.foldsCase() ? fold(name(key)) : name(key), key);
+      if (collision != null || same != null) {
+        return collision != null ? collision : cannotBoth(key, same);
+      }
+    }
+    for (Map.Entry<String, Key> one : together.entrySet()) {
+      String name = one.getKey();
+      for (int slash = name.lastIndexOf('/'); slash > 0; slash = name.lastIndexOf('/', slash - 1)) {
+        Key above = together.get(name.substring(0, slash));
+        if (above != null) {
+          return cannotBoth(one.getValue(), above);
+        }
+      }
+    }
+    return null;
+  }
+
   /** Why a key cannot be a file beside those that exist, or null. */
-  String collision(Key key) {
-    String name = key.toString().substring(prefix.length());
+  private String collision(Key key) {
+    String name = name(key);
     int slash = name.indexOf('/');
     if (TemporaryNames.is(slash < 0 ? name : name.substring(0, slash))) {
       return key + " has the name of a temporary file of mortmain";
     }
     Key other = mirror.foldsCase() ? amongFolded(key, fold(name)) : amongKeys(key, name);
-    return other == null ? null : key + " and " + other + " cannot both be files: choose another name, or mount a narrower prefix";
+    return other == null ? null : cannotBoth(key, other);
+  }
+
+  private String name(Key key) {
+    return key.toString().substring(prefix.length());
+  }
+
+  private static String cannotBoth(Key key, Key other) {
+    return key + " and " + other + " cannot both be files: choose another name, or mount a narrower prefix";
   }
 
   private Key amongKeys(Key key, String name) {
@@ -82,7 +115,7 @@ final class MirrorNames {
       folded = new TreeMap<>();
       for (KeyRecord record : index.below(prefix, null)) {
         if (record.exists()) {
-          folded.putIfAbsent(fold(record.key.toString().substring(prefix.length())), record.key);
+          folded.putIfAbsent(fold(name(record.key)), record.key);
         }
       }
     }
@@ -91,7 +124,7 @@ final class MirrorNames {
 
   void changed(Key key, boolean exists) {
     if (folded != null) {
-      String name = fold(key.toString().substring(prefix.length()));
+      String name = fold(name(key));
       if (exists) {
         folded.put(name, key);
       } else {

@@ -174,9 +174,21 @@ final class Mirrors implements Mirroring {
   }
 
   /** Under the engine's lock. */
-  String collision(Key key) {
-    Live mounted = of(key);
-    return mounted == null ? null : mounted.names().collision(key);
+  String collision(List<Key> fresh) {
+    Map<MirrorNames, List<Key>> mounted = new LinkedHashMap<>();
+    for (Key key : fresh) {
+      Live at = of(key);
+      if (at != null) {
+        mounted.computeIfAbsent(at.names(), names -> new ArrayList<>(1)).add(key);
+      }
+    }
+    for (Map.Entry<MirrorNames, List<Key>> at : mounted.entrySet()) {
+      String collision = at.getKey().collision(at.getValue());
+      if (collision != null) {
+        return collision;
+      }
+    }
+    return null;
   }
 
   @Override

@@ -133,7 +133,8 @@ final class MirroredFile {
     if (shows(bytes, newest)) {
       return newest;
     }
-    boolean torn = bytes.length == 0 || isTorn(bytes, newest, through);
+    boolean ever = newest.revision() > 0; // of a key that nobody ever wrote we left no file, not an empty one either
+    boolean torn = (bytes.length == 0 && ever) || isTorn(bytes, newest, through);
     long replacedAt = newest.revision();
     for (Shown version : source.before(key, newest)) {
       if (!Rules.mayBeOurs(replacedAt, through)) {

@@ -160,8 +160,8 @@ final class FakeView implements View {
   }
 
   @Override
-  public String collision(Key key) {
-    return collision;
+  public String collision(List<Key> fresh) {
+    return fresh.isEmpty() ? null : collision;
   }
 
   @Override

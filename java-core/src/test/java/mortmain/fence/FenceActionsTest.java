@@ -20,6 +20,7 @@ import mortmain.model.ErrorCode;
 import mortmain.model.Event;
 import mortmain.model.Failure;
 import mortmain.model.Guard;
+import mortmain.model.Key;
 import mortmain.model.Receipt;
 import mortmain.model.ReclaimRequest;
 import mortmain.model.Rejection;
@@ -108,6 +109,9 @@ class FenceActionsTest {
     Judged.rejected(view.with(FakeView.unborn(K)), Request.by("w").create("k", "1"), ErrorCode.INVALID);
     view.with(FakeView.state(K));
     Judged.accepted(view, Request.by("w").guard(new Guard.VersionIs(K, 6, 66), new Guard.EpochIs(K, 3)).put("k", "1"));
+    Key absent = Key.of("absent");
+    view.with(FakeView.unborn(absent));
+    Judged.accepted(view, Request.by("w").guard(new Guard.VersionIs(absent, 0, 0), new Guard.EpochIs(absent, 3)).delete("absent"));
   }
 
   @Test
