@@ -17,6 +17,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, StateGraph
+from langgraph.types import Command, interrupt
 from mortmain.testing import temporary_store
 
 from graphs import State, config
@@ -137,6 +138,37 @@ def test_pruning_removes_the_pieces_that_nothing_needs(saver: MortmainSaver, sto
         saver.prune(["t"], strategy="some")
     saver.prune(["t"], strategy="delete_all")
     assert list(store.scan(saver.prefix)) == []
+
+
+@pytest.mark.parametrize("durability", ["sync", "async", "exit"])
+def test_what_a_subgraph_stored_goes_with_the_checkpoint_it_was_called_from(
+    saver: MortmainSaver, store: mortmain.Store, durability: Any
+) -> None:
+    inner = StateGraph(State)
+    inner.add_node("ask", lambda state: {"items": [interrupt("?")] if "ask" in state["items"][-1:] else ["inner"]})
+    inner.add_edge(START, "ask")
+    lasting = StateGraph(State)
+    lasting.add_node("note", lambda state: {"items": ["noted"]})
+    lasting.add_edge(START, "note")
+    builder = StateGraph(State)
+    builder.add_node("inner", inner.compile())
+    builder.add_node("lasting", lasting.compile(checkpointer=True))
+    builder.add_edge(START, "inner")
+    builder.add_edge("inner", "lasting")
+    graph = builder.compile(checkpointer=saver)
+    for question in ("a", "b", "c", "ask"):
+        graph.invoke({"items": [question]}, config(), durability=durability)
+    saver.retain(["t"], keep=1)
+    spaces = {one.config["configurable"]["checkpoint_ns"] for one in saver.list(config())}
+    called = [space for space in spaces if ":" in space]
+    assert spaces == {"", "lasting", *called}
+    assert len(called) == 1
+    assert len({key.key.split("/")[3] for key in store.scan(saver.prefix, values=False)}) == 3
+    # The call that waits for its answer is still there.
+    resumed = builder.compile(checkpointer=MortmainSaver(store, saver.prefix)).invoke(Command(resume="yes"), config())
+    assert "yes" in resumed["items"]
+    saver.prune(["t"])
+    assert {one.config["configurable"]["checkpoint_ns"] for one in saver.list(config())} == {"", "lasting"}
 
 
 async def test_one_id_instead_of_several_is_refused(saver: MortmainSaver) -> None:

@@ -55,14 +55,35 @@ class SaverFlows(Reading, Writing):
     def prune(
         self, thread_ids: Sequence[str], keep: Callable[[list[Record], list[Snapshot[Any]]], Iterable[Record]]
     ) -> Flow[None]:
-        """Keeps of each namespace what `keep` chooses (newest first) and what their delta channels need."""
-
-        def with_ancestors(records: list[Record], snapshots: list[Snapshot[Any]]) -> list[Record]:
-            return self._with_ancestors(list(keep(records, snapshots)), records)
-
+        """Keeps of each namespace what `keep` chooses (newest first) and what their delta channels need. What a
+        subgraph stored in a call goes with the root checkpoint that the call was made from."""
         for thread_id in thread_ids:
-            for space in (yield from self.spaces(thread_id)):
-                yield from self._thin(space, with_ancestors)
+            roots: list[str] = []
+            # The root comes first.
+            for space in sorted((yield from self.spaces(thread_id)), key=lambda space: space.ns):
+
+                def choose(
+                    records: list[Record],
+                    snapshots: list[Snapshot[Any]],
+                    space: Space = space,
+                    roots: list[str] = roots,
+                ) -> list[Record]:
+                    if self._is_over(space, records, roots):
+                        return []
+                    kept = self._with_ancestors(list(keep(records, snapshots)), records)
+                    if not space.ns:
+                        roots[:] = [record.checkpoint_id for record in kept]
+                    return kept
+
+                yield from self._thin(space, choose)
+
+    def _is_over(self, space: Space, records: list[Record], roots: list[str]) -> bool:
+        """Whether a namespace is that of a call, "node:task", whose root checkpoint is not kept. One that is newer
+        than those that are kept may come yet: runs save in the background."""
+        if ":" not in space.ns or not records or not roots:
+            return False
+        root = (self.serde.loads_typed(records[0].metadata).get("parents") or {}).get("")
+        return root is not None and root not in roots and root < max(roots)
 
     def spaces(self, thread_id: str) -> Flow[list[Space]]:
         """The namespaces of a thread that hold something."""
@@ -101,13 +122,17 @@ class SaverFlows(Reading, Writing):
             records = [Record.unpack(snapshot.value) for snapshot in stored]
             kept = {record.checkpoint_id: record for record in keep(records, stored)}
             gone = self._gone(places, kept, {record.checkpoint_id for record in records})
+            nothing_stays = len(gone) + 1 == len(places)
             run = RunTicket(space, head.ticket(), None, None, None)
             for at in range(0, len(gone), KEYS):
                 batch = gone[at : at + KEYS]
 
-                def build(txn: Any, batch: list[str] = batch) -> None:
+                def build(txn: Any, batch: list[str] = batch, last: bool = at + KEYS >= len(gone)) -> None:
                     run.guard(txn)
-                    txn.put(space.head, {"thread": space.thread_id, "ns": space.ns, "pruned": True})
+                    if last and nothing_stays:
+                        txn.delete(space.head)
+                    else:
+                        txn.put(space.head, {"thread": space.thread_id, "ns": space.ns, "pruned": True})
                     for key in batch:
                         txn.delete(key)
 

@@ -308,8 +308,9 @@ class MortmainSaver(BaseCheckpointSaver[str]):
         await drive_async(self._flows.copy_thread(str(source_thread_id), str(target_thread_id)), await self._attached())
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """keep_latest: of each namespace the newest checkpoint and what its delta channels need; delete or
-        delete_all: nothing. A run in flight is refused if something was removed."""
+        """keep_latest: of each namespace the newest checkpoint and what its delta channels need, but nothing of a
+        subgraph's call from a root checkpoint that goes; delete or delete_all: nothing. A run in flight is refused if
+        something was removed."""
         for thread_id in _doomed(thread_ids, strategy):
             self.delete_thread(thread_id)
         if strategy == "keep_latest":
