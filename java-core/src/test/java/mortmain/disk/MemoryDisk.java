@@ -6,7 +6,6 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -16,7 +15,6 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import java.util.zip.CRC32C;
 
 /**
  * A file system in memory that knows what was forced. It tells a listener of every step before it is made, and at any time it can make every
@@ -174,14 +172,10 @@ public final class MemoryDisk implements Disk {
 
   /** Equal for two disks with equal names and contents, as the cache has them. */
   public synchronized long fingerprint() {
-    CRC32C crc = new CRC32C();
     long hash = 17;
     for (Map.Entry<Path, MemoryFile> each : names.entrySet()) {
-      byte[] content = each.getValue().content();
-      crc.reset();
-      crc.update(content);
-      hash = hash * 1_000_003 + each.getKey().hashCode() * 31L + Arrays.hashCode(content);
-      hash = hash * 1_000_003 + crc.getValue();
+      hash = hash * 1_000_003 + each.getKey().hashCode();
+      hash = hash * 1_000_003 + each.getValue().hash();
     }
     return hash;
   }

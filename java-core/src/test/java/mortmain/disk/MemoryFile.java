@@ -11,6 +11,8 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.zip.CRC32;
+import java.util.zip.CRC32C;
 
 /**
  * The content of one file of {@link MemoryDisk}: what the page cache shows, what the medium holds, and in between the content that each
@@ -59,6 +61,41 @@ final class MemoryFile {
 
   byte[] content() {
     return Arrays.copyOf(cache, size);
+  }
+
+  /** Of the content and its length, 64 bits. */
+  long hash() {
+    return hash(cache, size);
+  }
+
+  /** Two checksums, for which the processor has instructions: images are told apart by the hundred thousand. */
+  private static long hash(byte[] bytes, int length) {
+    CRC32 one = new CRC32();
+    CRC32C other = new CRC32C();
+    one.update(bytes, 0, length);
+    other.update(bytes, 0, length);
+    return (one.getValue() << 32 | other.getValue()) + length;
+  }
+
+  /** Equal to one with equal bytes. */
+  private static final class Content {
+    private final byte[] bytes;
+    private final int hash;
+
+    Content(byte[] bytes) {
+      this.bytes = bytes;
+      this.hash = Long.hashCode(MemoryFile.hash(bytes, bytes.length));
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Content content && Arrays.equals(bytes, content.bytes);
+    }
+
+    @Override
+    public int hashCode() {
+      return hash;
+    }
   }
 
   int read(long position, ByteBuffer into) {
@@ -116,15 +153,15 @@ final class MemoryFile {
 
   /** What the file may hold after a power loss: every byte prefix of the unforced writes, and every choice of a version per sector. */
   List<byte[]> contentsAfterPowerLoss() {
-    Set<ByteBuffer> contents = new LinkedHashSet<>();
-    contents.add(ByteBuffer.wrap(durable));
-    contents.add(ByteBuffer.wrap(content()));
+    Set<Content> contents = new LinkedHashSet<>();
+    contents.add(new Content(durable));
+    contents.add(new Content(content()));
     addPrefixes(contents);
     addSectorChoices(contents);
-    return contents.stream().map(ByteBuffer::array).toList();
+    return contents.stream().map(content -> content.bytes).toList();
   }
 
-  private void addPrefixes(Set<ByteBuffer> contents) {
+  private void addPrefixes(Set<Content> contents) {
     byte[] base = durable;
     for (Write write : writes) {
       for (int i = 0; i < write.bytes.length; i++) {
@@ -136,7 +173,7 @@ final class MemoryFile {
         if (grows ? at % SECTOR == SECTOR - 1 || write.bytes[i] != 0 : base[at] != write.bytes[i]) {
           byte[] cut = Arrays.copyOf(base, Math.max(base.length, at + 1));
           System.arraycopy(write.bytes, 0, cut, write.position, i + 1);
-          contents.add(ByteBuffer.wrap(cut));
+          contents.add(new Content(cut));
         }
       }
       base = Arrays.copyOf(base, Math.max(base.length, write.position + write.bytes.length));
@@ -144,7 +181,7 @@ final class MemoryFile {
     }
   }
 
-  private void addSectorChoices(Set<ByteBuffer> contents) {
+  private void addSectorChoices(Set<Content> contents) {
     byte[] base = Arrays.copyOf(durable, Math.max(durable.length, size));
     List<Integer> sectors = new ArrayList<>();
     List<List<byte[]>> choices = new ArrayList<>();
@@ -165,7 +202,7 @@ final class MemoryFile {
     }
     if (combinations <= COMBINATIONS) {
       for (int i = 0; i < combinations; i++) {
-        contents.add(ByteBuffer.wrap(chosen(base, sectors, choices, digits(i, choices))));
+        contents.add(new Content(chosen(base, sectors, choices, digits(i, choices))));
       }
     } else {
       addSample(contents, base, sectors, choices);
@@ -173,7 +210,7 @@ final class MemoryFile {
   }
 
   /** One sector lost, one sector kept, and random choices with a fixed seed. */
-  private static void addSample(Set<ByteBuffer> contents, byte[] base, List<Integer> sectors, List<List<byte[]>> choices) {
+  private static void addSample(Set<Content> contents, byte[] base, List<Integer> sectors, List<List<byte[]>> choices) {
     for (int i = 0; i < sectors.size(); i++) {
       int[] kept = new int[sectors.size()];
       int[] lost = new int[sectors.size()];
@@ -182,13 +219,13 @@ final class MemoryFile {
       }
       kept[i] = lost[i];
       lost[i] = 0;
-      contents.add(ByteBuffer.wrap(chosen(base, sectors, choices, kept)));
-      contents.add(ByteBuffer.wrap(chosen(base, sectors, choices, lost)));
+      contents.add(new Content(chosen(base, sectors, choices, kept)));
+      contents.add(new Content(chosen(base, sectors, choices, lost)));
     }
     Random random = new Random(sectors.size());
     for (int i = 0; i < SAMPLE; i++) {
       int[] digits = choices.stream().mapToInt(list -> random.nextInt(list.size())).toArray();
-      contents.add(ByteBuffer.wrap(chosen(base, sectors, choices, digits)));
+      contents.add(new Content(chosen(base, sectors, choices, digits)));
     }
   }
 
