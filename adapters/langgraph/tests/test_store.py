@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from typing import Any
@@ -13,7 +14,7 @@ from langgraph.graph import START, StateGraph
 from langgraph.store.base import GetOp, InvalidNamespaceError, ListNamespacesOp, MatchCondition, PutOp, SearchOp
 from langgraph.store.memory import InMemoryStore
 
-from mortmain_langgraph import MortmainStore
+from mortmain_langgraph import MortmainStore, _store
 
 DOCS = ("docs", "a")
 
@@ -164,6 +165,39 @@ async def test_the_twins_do_the_same(store: mortmain.Store, prefix: str) -> None
     assert await memory.alist_namespaces() == [DOCS]
     await memory.adelete(DOCS, "k")
     assert await memory.aget(DOCS, "k") is None
+
+
+def test_none_deletes_as_in_every_store(memory: MortmainStore) -> None:
+    memory.put(DOCS, "k", {"n": 1})
+    memory.put(DOCS, "k", None)
+    memory.put(DOCS, "never there", None)
+    assert memory.search(DOCS) == []
+
+
+async def test_calls_beyond_some_wait_their_turn(memory: MortmainStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    under_way: list[int] = []
+    inside: list[bool] = []
+    most = 0
+    drive_async = _store.drive_async
+
+    async def counted(*arguments: Any) -> Any:
+        nonlocal most
+        under_way.append(1)
+        most = max(most, len(under_way))
+        # Such as an embedding that is cached in the store itself.
+        if len(under_way) == 64 and not inside:
+            inside.append(True)
+            assert await memory.aget(DOCS, "0") is None
+        try:
+            return await drive_async(*arguments)
+        finally:
+            under_way.pop()
+
+    monkeypatch.setattr(_store, "drive_async", counted)
+    await asyncio.gather(*(memory.aput(DOCS, str(number), {"n": number}) for number in range(1, 300)))
+    # The call in the 64th call adds one.
+    assert most == 65
+    assert len(await memory.asearch(DOCS, limit=1000)) == 299
 
 
 # -------------------------------------------------------------------- ttl

@@ -18,6 +18,7 @@ from langgraph.store.base import (
 
 from ._connection import connect
 from ._drive import drive, drive_async
+from ._gates import Gates
 from ._item_watch import AsyncItemWatch, ItemWatch
 from ._items import Keys, VersionedItem, check_labels
 from ._store_flows import StoreFlows, tokens_of
@@ -63,6 +64,7 @@ class MortmainStore(StoreFlows, BaseStore):
         self.embeddings = ensure_embeddings(index.get("embed")) if index else None
         self._fields = [(path, tokens_of(path)) for path in (index.get("fields") or ["$"])] if index else []
         self._sweeper: Sweeper | None = None
+        self._gates = Gates()
 
     @classmethod
     def open(
@@ -118,19 +120,21 @@ class MortmainStore(StoreFlows, BaseStore):
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """The twin of `batch`."""
-        return await drive_async(self._batch(list(ops)), await self._connection.attached())
+        async with self._gates.turn():
+            return await drive_async(self._batch(list(ops)), await self._connection.attached())
 
     def put(
         self,
         namespace: tuple[str, ...],
         key: str,
-        value: Mapping[str, Any],
+        value: Mapping[str, Any] | None,
         index: Literal[False] | list[str] | None = None,
         *,
         ttl: float | NotProvided | None = NOT_PROVIDED,
         expected_version: int | None = None,
     ) -> None:
-        """Store a value. expected_version: VersionConflict unless the item has it now (0: unless there is none)."""
+        """Store a value; None deletes. expected_version: VersionConflict unless the item has it now (0: unless there is
+        none)."""
         flow = self._put(namespace, key, value, index, ttl, expected_version)
         drive(flow, self._connection.store)
 
@@ -138,7 +142,7 @@ class MortmainStore(StoreFlows, BaseStore):
         self,
         namespace: tuple[str, ...],
         key: str,
-        value: Mapping[str, Any],
+        value: Mapping[str, Any] | None,
         index: Literal[False] | list[str] | None = None,
         *,
         ttl: float | NotProvided | None = NOT_PROVIDED,
@@ -146,7 +150,8 @@ class MortmainStore(StoreFlows, BaseStore):
     ) -> None:
         """The twin of `put`."""
         flow = self._put(namespace, key, value, index, ttl, expected_version)
-        await drive_async(flow, await self._connection.attached())
+        async with self._gates.turn():
+            await drive_async(flow, await self._connection.attached())
 
     def update(
         self, namespace: tuple[str, ...], key: str, fn: Callable[[dict[str, Any] | None], Any]

@@ -165,14 +165,16 @@ class StoreFlows:
         self,
         namespace: tuple[str, ...],
         key: str,
-        value: Mapping[str, Any],
+        value: Mapping[str, Any] | None,
         index: Literal[False] | list[str] | None,
         ttl: float | NotProvided | None,
         expected: int | None,
     ) -> Flow[None]:
         self._check_namespace(namespace)
         minutes = self._ttl(ttl)
-        yield from self._write([(PutOp(namespace, str(key), dict(value), index=index, ttl=minutes), expected)])
+        # None deletes, as in PutOp.
+        stored = None if value is None else dict(value)
+        yield from self._write([(PutOp(namespace, str(key), stored, index=index, ttl=minutes), expected)])
 
     def _check_namespace(self, namespace: tuple[str, ...]) -> None:
         check_labels(namespace)
