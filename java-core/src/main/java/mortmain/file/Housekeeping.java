@@ -16,6 +16,9 @@ final class Housekeeping {
   /** Bytes that stay free, so that claims can still expire and files can still be rewritten. */
   static final long RESERVE = 64L << 20;
 
+  /** Below this many times the reserve the disk is looked at with every tick. */
+  private static final int NEAR = 8;
+
   private static final int TOMBSTONES = 1000;
 
   private final Decisions decisions;
@@ -23,6 +26,7 @@ final class Housekeeping {
   private final Path directory;
   private final Worker worker = new Worker("mortmain-housekeeping", this::run);
   private long markedRevision = -1;
+  private boolean nearlyFull;
 
   Housekeeping(Decisions decisions, Disk disk, Path directory) {
     this.decisions = decisions;
@@ -43,8 +47,11 @@ final class Housekeeping {
     try {
       for (int tick = 1; worker.rest(TICK_NANOS); tick++) {
         decisions.tick();
-        if (tick % TICKS_A_SECOND == 0) {
+        boolean second = tick % TICKS_A_SECOND == 0;
+        if (second || nearlyFull) {
           watchDisk(this::usable);
+        }
+        if (second) {
           markWhenQuiet();
         }
         if (tick % TICKS_A_MINUTE == 0) {
@@ -68,6 +75,7 @@ final class Housekeeping {
   /** Goes read-only before the disk is full, and comes back by itself. */
   void watchDisk(Supplier<Long> usable) {
     long free = usable.get();
+    nearlyFull = free < NEAR * RESERVE; // a second of writing may be more than the reserve
     if (free < RESERVE) {
       decisions.readOnly("only " + (free >> 20) + " MiB are free on the disk, " + (RESERVE >> 20) + " MiB are kept in reserve");
     } else if (decisions.readOnly() != null && free > RESERVE + RESERVE / 4) {

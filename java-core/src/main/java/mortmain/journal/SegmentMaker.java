@@ -18,6 +18,9 @@ final class SegmentMaker {
   /** The disk is shared with the commits: a force of 64 MiB in one go would make them wait. */
   private static final int FORCE_EVERY = 1 << 21;
 
+  /** Bytes that a big segment leaves free: with less the store is about to go read-only, and the last ones are not for zeros. */
+  private static final long RESERVE = 64L << 20;
+
   private final Home home;
   private final JournalOptions options;
   private FutureTask<DiskFile> next;
@@ -32,7 +35,7 @@ final class SegmentMaker {
   void prepare(int number) {
     if (next == null || nextNumber != number) {
       nextNumber = number;
-      next = new FutureTask<>(() -> make(number, options.nominalSize(number)));
+      next = new FutureTask<>(() -> make(number, fitting(number)));
       options.background().execute(next);
     }
   }
@@ -42,7 +45,7 @@ final class SegmentMaker {
     DiskFile file = next != null && nextNumber == number ? prepared() : null;
     next = null;
     if (file == null) {
-      return make(number, Math.max(size, options.nominalSize(number)));
+      return make(number, Math.max(size, fitting(number)));
     }
     if (file.size() < size) {
       fill(file, file.size(), size);
@@ -73,6 +76,16 @@ final class SegmentMaker {
     }
   }
 
+  /** As big as its number asks for, or as small as the first one where the disk is nearly full. */
+  private long fitting(int number) {
+    long nominal = options.nominalSize(number);
+    try {
+      return home.disk.usableSpace(home.journal) >= nominal + RESERVE ? nominal : Math.min(nominal, options.nominalSize(1));
+    } catch (IOException e) {
+      return nominal; // not knowing is no reason to stop; a failing write is
+    }
+  }
+
   DiskFile make(int number, long size) throws IOException {
     Path path = home.segment(number);
     if (home.disk.exists(path)) {
@@ -84,6 +97,10 @@ final class SegmentMaker {
       fill(file, 0, size);
       home.disk.forceDirectory(home.journal);
       return file;
+    } catch (NotFilled e) {
+      file.close();
+      home.disk.delete(path); // on no list; left there it would hold what little room there was
+      throw e;
     } catch (IOException | RuntimeException e) {
       try (file) {
         throw e;

@@ -146,6 +146,29 @@ class PoisonTest {
   }
 
   @Test
+  void whereTheDiskIsNearlyFullTheNextSegmentIsSmall() throws IOException {
+    disk.usableSpace(64L << 20);
+    JournalOptions options = explorer.options.segments(4096, 16384);
+    Journal journal = Journal.open(disk, CrashExplorer.ROOT, options, new Replayed());
+    explorer.commit(journal, 3500);
+    explorer.commit(journal, 900);
+    assertEquals(2, explorer.issued.get(1).segment);
+    assertEquals(4096, memory.open(new Home(disk, CrashExplorer.ROOT).segment(2)).size());
+    assertEquals(8192, options.nominalSize(2));
+    assertEquals(2, recovered(memory.losePower()));
+  }
+
+  /** Else what is left of it holds the last of the room, and no start finds any. */
+  @Test
+  void aSegmentThatCouldNotBeFilledIsRemoved() throws IOException {
+    Home home = new Home(disk, CrashExplorer.ROOT);
+    open().close();
+    disk.fail(FaultyDisk.Step.WRITE, 2, "No space left on device");
+    assertThrows(IOException.class, () -> new SegmentMaker(home, explorer.options).make(7, 1 << 20));
+    assertFalse(disk.exists(home.segment(7)));
+  }
+
+  @Test
   void shortWritesAreCompleted() throws IOException {
     disk.shortWrites(7);
     Journal journal = open();
