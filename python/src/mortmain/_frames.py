@@ -164,7 +164,7 @@ def whole(frame: Frame) -> bytes:
 
 class Reply(NamedTuple):
     """One reply. ok: an answer, not an error. revision: the durable one. payload: the values, one after the
-    other. alone: the gateway served nobody else since the last request of this connection.
+    other. alone: the gateway served nobody else since the last request of this connection, and has a core of its own.
     """
 
     ok: bool

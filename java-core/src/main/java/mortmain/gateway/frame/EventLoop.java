@@ -93,7 +93,7 @@ public final class EventLoop implements Runnable {
   }
 
   private boolean isLone() {
-    return servedCount == 1 && served == servedBefore;
+    return Pace.HAS_CORES && servedCount == 1 && served == servedBefore && away.get() == 0;
   }
 
   private boolean look(long from) throws IOException {
@@ -167,9 +167,9 @@ public final class EventLoop implements Runnable {
     away.decrementAndGet();
   }
 
-  /** Whether a connection that is being served is the only one that was since its last request. On the loop's thread. */
+  /** Whether a connection that is being served is the only one that was since its last request, and has a core. On the loop's thread. */
   boolean isAlone(FrameConnection connection) {
-    return servedCount == 1 && servedBefore == connection && away.get() == 0;
+    return Pace.HAS_CORES && servedCount == 1 && servedBefore == connection && away.get() == 0;
   }
 
   /** How much the loop has done: a number to compare. */
@@ -177,9 +177,9 @@ public final class EventLoop implements Runnable {
     return steps;
   }
 
-  /** Whether one thread serves the only connection that does something, as far as {@link #steps} tells. */
+  /** Whether one thread serves the only connection that does something, as far as {@link #steps} tells, and has a core. */
   boolean isQuietSince(long then) {
-    return steps == then && away.get() == 1;
+    return Pace.HAS_CORES && steps == then && away.get() == 1;
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes

@@ -1,6 +1,7 @@
 package mortmain.gateway.py4j;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -121,7 +122,7 @@ final class EventLoopTest {
           Peer two = served.inside().upgrade()) {
         one.call(frame);
         one.call(frame);
-        assertTrue(one.call(frame).alone());
+        assertEquals(Runtime.getRuntime().availableProcessors() > 1, one.call(frame).alone());
         for (int i = 0; i < 20; i++) {
           assertFalse(two.call(frame).alone());
           assertFalse(one.call(frame).alone());
