@@ -144,9 +144,10 @@ def py4j_gateway(directory: str | os.PathLike[str] | None = None, *, timeout: fl
 
 
 def __getattr__(name: str) -> Any:
-    # asyncio costs more to import than everything else here, so the twin comes only when it is asked for.
-    if name == "aio":
+    # asyncio costs more to import than everything else here, so the twin comes only when it is asked for; the tests'
+    # helper, which imports pytest where it is installed, likewise.
+    if name in ("aio", "testing"):
         import importlib
 
-        return importlib.import_module(".aio", __name__)
+        return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

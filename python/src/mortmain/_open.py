@@ -50,6 +50,10 @@ def make_link(
         isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout > 0
     ):
         raise invalid("timeout", "seconds, more than 0, or None")
+    if codec is not None and not all(hasattr(codec, name) for name in ("content_type", "encode", "decode")):
+        raise invalid("codec", f"content_type, encode and decode, as mortmain.codec(Model) has them, not {codec!r:.80}")
+    if observe is not None and not callable(observe):
+        raise invalid("observe", "a function of an Operation")
     return Link(
         directory_of(directory),
         start=may_start(start),

@@ -219,6 +219,20 @@ def test_importing_mortmain_imports_neither_py4j_nor_asyncio_and_starts_no_threa
     assert out.split("\n")[:2] == ["[]", "True"]
 
 
+def test_the_helper_for_tests_needs_no_import_of_its_own():
+    program = "import sys, mortmain; print('mortmain.testing' in sys.modules, mortmain.testing.__name__)"
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert out.split() == ["False", "mortmain.testing"]
+
+
+@pytest.mark.parametrize("options", [{"codec": 3}, {"codec": dict}, {"observe": "print"}], ids=str)
+def test_what_cannot_encode_or_observe_is_refused_before_a_gateway_is_looked_for(options, tmp_path):
+    with pytest.raises(mortmain.InvalidRequest) as caught:
+        mortmain.open(tmp_path / "state", **options)
+    assert caught.value.field in options
+    assert not (tmp_path / "state").exists()
+
+
 def test_the_version_is_that_of_the_distribution():
     project = (SOURCE.parents[1] / "pyproject.toml").read_text()
     assert re.search(r'^version = "(.+)"$', project, re.M)[1] == mortmain.__version__
