@@ -105,15 +105,21 @@ class _Scene:
         found = self.make().get_tuple(self.config)
         return found.checkpoint["id"] if found else None
 
+    def began(self, before: str | None) -> bool:
+        """Whether there is a newer checkpoint that is a step, not an input."""
+        found = self.make().get_tuple(self.config)
+        return found is not None and found.checkpoint["id"] != before and found.metadata.get("source") == "loop"
+
     def stored(self) -> list[str]:
         found = self.make().get_tuple(self.config)
         return list(found.checkpoint["channel_values"].get("items", [])) if found else []
 
 
 def _until_it_wrote(scene: _Scene, durability: str, before: str | None) -> None:
-    """An asynchronous run stores its input in the background: wait for it, so that the case has one course."""
+    """An asynchronous run stores in the background what came before its node, its input and then its first step: wait
+    for both, so that the case has one course."""
     end = time.monotonic() + 20.0
-    while durability == "async" and scene.latest() == before and time.monotonic() < end:
+    while durability == "async" and not scene.began(before) and time.monotonic() < end:
         time.sleep(0.005)
 
 
