@@ -20,7 +20,7 @@ from ._models import ClaimInfo, Receipt, Snapshot, Ticket
 from ._replies import with_result
 from ._request_id import encode_request_id
 from ._requests import Author
-from ._rounds import before_another_run, updated
+from ._rounds import before_another_run, of_a_talk, updated
 from ._transaction import AsyncTransaction, Work
 
 Meta = Mapping[str, str] | None
@@ -359,15 +359,15 @@ class AsyncStore(AsyncReading, AsyncOperating):
         returned.
         """
         identity = encode_request_id(request_id)
-        over = self._flows.deadline(timeout)
+        over, talk = self._flows.deadline(timeout), of_a_talk(timeout)
         call = Call(self._link, "transact", None, self._author.name)
         try:
             while True:
-                work = Work(self._flows, timeout)
+                work = Work(self._flows, talk)
                 try:
                     returned: Any = fn(AsyncTransaction(self, work))
                     result = await returned if inspect.isawaitable(returned) else returned
-                    commit = work.commit(identity, meta, timeout, plain=False, attempt=call.attempts - 1)
+                    commit = work.commit(identity, meta, talk, plain=False, attempt=call.attempts - 1)
                     receipt = with_result(await drive_async(commit), result)
                     break
                 except MortmainError as error:

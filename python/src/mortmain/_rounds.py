@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 Meta = Mapping[str, str] | None
 # What makes a draft of a snapshot.
 Attempt = Callable[[Snapshot[Any]], Flow[Any]]
+# Of one talk with the gateway, in a call whose timeout of 0 leaves a single round (seconds).
+_ONE_ROUND = 1.0
 _REREAD = (VersionConflict, Fenced, StoreChanged)
 
 
@@ -111,6 +113,7 @@ def _rounds(
     link = flows.link
     identity = encode_request_id(request_id)
     over = flows.deadline(timeout)
+    timeout = of_a_talk(timeout)
     number = lost = held = 0
     contended = link.is_contended(key)
     known: Snapshot[Any] | None = None
@@ -174,6 +177,11 @@ def _in_turn(flows: Flows, turn: int | None, making: Flow[Any], timeout: float |
             pass
         raise
     return draft
+
+
+def of_a_talk(timeout: float | None) -> float | None:
+    """There is one round at least, and it needs its answers: 0 is no time for them."""
+    return _ONE_ROUND if timeout == 0 else timeout
 
 
 def before_another_run(error: MortmainError, number: int, over: float | None) -> Flow[None]:

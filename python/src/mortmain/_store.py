@@ -22,7 +22,7 @@ from ._reading import Reading
 from ._replies import with_result
 from ._request_id import encode_request_id
 from ._requests import Author
-from ._rounds import before_another_run, updated
+from ._rounds import before_another_run, of_a_talk, updated
 from ._transaction import Block, Transaction, Work
 
 if TYPE_CHECKING:
@@ -361,14 +361,14 @@ class Store(Reading, Operating):
         if inspect.iscoroutinefunction(fn):
             raise invalid("fn", "an async function: use store.aio.transact")
         identity = encode_request_id(request_id)
-        over = self._flows.deadline(timeout)
+        over, talk = self._flows.deadline(timeout), of_a_talk(timeout)
         call = Call(self._link, "transact", None, self._author.name)
         try:
             while True:
-                work = Work(self._flows, timeout)
+                work = Work(self._flows, talk)
                 try:
                     result = fn(Transaction(self, work))
-                    commit = work.commit(identity, meta, timeout, plain=False, attempt=call.attempts - 1)
+                    commit = work.commit(identity, meta, talk, plain=False, attempt=call.attempts - 1)
                     receipt = with_result(drive(commit), result)
                     break
                 except MortmainError as error:

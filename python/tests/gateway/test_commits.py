@@ -334,6 +334,20 @@ def test_update_waits_for_a_claim_to_end(store, at):
     assert store.read(f"{at}n").value == 2
 
 
+def test_a_timeout_of_nothing_leaves_one_round(store, at):
+    assert store.update(f"{at}n", lambda value: value + 1, default=0, timeout=0).version == 1
+    assert store.transact(lambda txn: txn.put(f"{at}n", txn.read(f"{at}n").value + 1), timeout=0).revision
+    assert store.read(f"{at}n").value == 2
+
+    def overtaken(value):
+        store.as_agent("other").commit(f"{at}n", 10, overwrite=True)
+        return value + 1
+
+    with pytest.raises(mortmain.VersionConflict) as caught:
+        store.update(f"{at}n", overtaken, timeout=0)
+    assert caught.value.attempts == 1
+
+
 def test_update_gives_up_after_its_timeout_with_the_claim_that_stood_in_the_way(store, at):
     with store.as_agent("holder").claim(f"{at}n"), pytest.raises(mortmain.ClaimHeld) as caught:
         store.update(f"{at}n", lambda value: 1, timeout=0.3)
