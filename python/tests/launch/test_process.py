@@ -55,6 +55,18 @@ def test_options_that_no_shell_would_take(java: SimulatedJava, state: Path, monk
         ensure_gateway(state)
 
 
+@pytest.mark.parametrize("name", ["MORTMAIN_START", "MORTMAIN_TRANSPORT"])
+def test_a_setting_that_means_nothing_is_not_taken_for_the_default(
+    java: SimulatedJava, state: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "nevr")
+    with pytest.raises(InvalidRequest, match=f"{name}.*nevr"):
+        ensure_gateway(state)
+    assert java.starts == []
+    monkeypatch.setenv(name, "")
+    assert ensure_gateway(state).version == "simulated"
+
+
 def test_without_home_and_without_a_name_for_the_user(
     java: SimulatedJava, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from mortmain._errors import InvalidRequest
+from mortmain._gateway import STARTS
 from mortmain._gateway.discover import run_directory
 from mortmain._gateway.failure import is_poisoned
-from mortmain._gateway.process import java_options
+from mortmain._gateway.process import TRANSPORTS, java_options
 
 _FORMAT = 2
 # Of the start-up aid: its revision, and 13 bytes for each segment.
@@ -203,8 +204,11 @@ def environment(root: str) -> Iterator[Finding]:
         java_options()
     except InvalidRequest as error:
         yield Finding("options", "fail", str(error), "mend MORTMAIN_JAVA_OPTS: it is split as a shell would")
-    transport = os.environ.get("MORTMAIN_TRANSPORT")
-    if transport not in (None, "", "unix", "tcp"):
+    said = os.environ.get("MORTMAIN_START") or "auto"
+    if said not in STARTS:
+        yield Finding("start", "fail", f"MORTMAIN_START is {said}", f"it is {' or '.join(STARTS)}")
+    transport = os.environ.get("MORTMAIN_TRANSPORT") or "jep"
+    if transport not in TRANSPORTS:
         yield Finding("transport", "fail", f"MORTMAIN_TRANSPORT is {transport}", "it is unix or tcp")
     run = run_directory(root)
     if is_poisoned(run):

@@ -7,14 +7,15 @@ from __future__ import annotations
 import os
 import sys
 
-from mortmain._errors import GatewayUnavailable
+from mortmain._errors import GatewayUnavailable, invalid
 
 from .discover import GatewayInfo, absolute, find_gateway
 from .probe import Gone, Reached, look
 from .wait import Deadline
 
-__all__ = ["GatewayInfo", "Reached", "ensure_gateway", "find_gateway", "look", "may_start", "reach_gateway"]
+__all__ = ["STARTS", "GatewayInfo", "Reached", "ensure_gateway", "find_gateway", "look", "may_start", "reach_gateway"]
 
+STARTS = ("auto", "never")
 _NOT_ALLOWED = "this process may not start one (start=False or MORTMAIN_START=never): run"
 
 
@@ -71,7 +72,12 @@ def reach_gateway(
 
 def may_start(start: bool | None) -> bool:
     """The argument wins over MORTMAIN_START."""
-    return os.environ.get("MORTMAIN_START", "auto") != "never" if start is None else start
+    if start is not None:
+        return start
+    said = os.environ.get("MORTMAIN_START") or "auto"
+    if said not in STARTS:
+        raise invalid("MORTMAIN_START", f"it is {said}, not {' or '.join(STARTS)}")
+    return said != "never"
 
 
 def _nobody(root: str, gone: Gone) -> GatewayUnavailable:

@@ -6,7 +6,7 @@ import os
 import shlex
 from pathlib import Path
 
-from mortmain._errors import GatewayUnavailable, InvalidRequest
+from mortmain._errors import GatewayUnavailable, InvalidRequest, invalid
 
 from .archive import archive_flags
 from .child import Child, scrubbed_environment, spawn_child
@@ -73,12 +73,18 @@ def _is_collector(flag: str) -> bool:
     return flag.startswith("-XX:+Use") and flag.endswith("GC")
 
 
+# jep, inside a JVM, needs no gateway of its own; elsewhere it says nothing.
+TRANSPORTS = ("unix", "tcp", "jep")
+
+
 def gateway_command(
     java: Java, directory: str, arguments: list[str], modules: list[str] | None = None
 ) -> tuple[list[str], dict[str, str]]:
     """Command line and environment. modules: whose functions may run in it; None as the state directory says."""
-    transport = os.environ.get("MORTMAIN_TRANSPORT")
-    chosen = ["--transport", transport] if transport in ("unix", "tcp") and "--transport" not in arguments else []
+    transport = os.environ.get("MORTMAIN_TRANSPORT") or "jep"
+    if transport not in TRANSPORTS:
+        raise invalid("MORTMAIN_TRANSPORT", f"it is {transport}, not unix or tcp")
+    chosen = ["--transport", transport] if transport != "jep" and "--transport" not in arguments else []
     if modules is None:
         modules = named_modules(directory)
     chosen += reducer_arguments(modules)
