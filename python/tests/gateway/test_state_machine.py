@@ -42,14 +42,18 @@ class Known:
     epoch: int = 0
     exists: bool = False
     value: Any = None
-    uniques: set[str] = field(default_factory=set)
+    # The items by their ids.
+    uniques: dict[str, int] = field(default_factory=dict)
     claim: int | None = None
 
     def put(self, value: Any) -> None:
-        self.version, self.exists, self.value, self.uniques = self.version + 1, True, value, set()
+        self.version, self.exists, self.value = self.version + 1, True, value
+        # An id is remembered as long as its item is in the list.
+        kept = value if isinstance(value, list) else []
+        self.uniques = {unique: item for unique, item in self.uniques.items() if item in kept}
 
     def delete(self) -> None:
-        self.version, self.exists, self.value, self.uniques = self.version + 1, False, None, set()
+        self.version, self.exists, self.value, self.uniques = self.version + 1, False, None, {}
 
 
 @dataclass
@@ -235,9 +239,8 @@ class Programs(RuleBasedStateMachine):
             error = mortmain.WrongType if known.exists and not isinstance(known.value, list) else None
             receipt = self.expect(error, lambda: self.store.append(self.key(name), item, unique=unique))
             if receipt is not None and unique not in known.uniques:
-                uniques = known.uniques | ({unique} if unique else set())
                 known.put([*(known.value or []), item])
-                known.uniques = uniques
+                known.uniques |= {unique: item} if unique else {}
             assert receipt is None or (receipt.version, receipt.result) == (known.version, len(known.value))
 
     @rule(name=keys, by=numbers)
@@ -259,9 +262,7 @@ class Programs(RuleBasedStateMachine):
             if receipt is not None:
                 new = item not in (known.value or [])
                 if new:
-                    uniques = known.uniques
                     known.put([*(known.value or []), item])
-                    known.uniques = uniques
                 assert (receipt.result, receipt.version) == (new, known.version)
 
     @rule(name=keys, patch=patches)
@@ -312,7 +313,7 @@ class Programs(RuleBasedStateMachine):
         held.handle.release()
         if held.fate == "live":
             self.known[held.name].claim = None
-        held.fate = "released"
+            held.fate = "released"
 
     @rule(name=keys)
     def reclaim(self, name: str) -> None:

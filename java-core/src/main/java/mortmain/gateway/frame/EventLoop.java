@@ -82,14 +82,20 @@ public final class EventLoop implements Runnable {
     servedBefore = servedCount == 1 ? served : null;
     servedCount = 0;
     long from = lone ? System.nanoTime() : 0;
-    if (!tasks.isEmpty()) {
-      selector.selectNow(this::ready);
-    } else if (!(lone && pace.isFast() && look(from))) {
-      selector.select(this::ready);
+    if (!(lone && pace.isFast() && look(from))) {
+      if (mayWait()) {
+        selector.select(this::ready);
+      } else { // what ended a look sent a wake-up, which the look may have taken
+        selector.selectNow(this::ready);
+      }
     }
     if (lone) {
       pace.waited(System.nanoTime() - from);
     }
+  }
+
+  private boolean mayWait() {
+    return tasks.isEmpty() && !closed;
   }
 
   private boolean isLone() {
@@ -97,7 +103,7 @@ public final class EventLoop implements Runnable {
   }
 
   private boolean look(long from) throws IOException {
-    while (tasks.isEmpty() && System.nanoTime() - from < Pace.LONGEST_LOOK) {
+    while (mayWait() && System.nanoTime() - from < Pace.LONGEST_LOOK) {
       if (selector.selectNow(this::ready) > 0) {
         return true;
       }

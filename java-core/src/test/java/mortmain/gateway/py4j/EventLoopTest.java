@@ -113,6 +113,21 @@ final class EventLoopTest {
     }
   }
 
+  /** Looking without sleeping takes the wake-up of a task that came meanwhile; if the task is not run then, its connection is deaf. */
+  @Test
+  void whatAnotherThreadLeavesToDoIsNotForgottenWhileTheLoopLooks() throws IOException {
+    byte[] elsewhere = {Served.ELSEWHERE, 1, 2};
+    try (Peer peer = served.inside().upgrade()) {
+      for (int i = 0; i < 10_000; i++) {
+        answered(peer, SHORT);
+        peer.sendFrame(elsewhere);
+        peer.sendFrame(elsewhere);
+        assertArrayEquals(elsewhere, peer.frame().payload());
+        assertArrayEquals(elsewhere, peer.frame().payload());
+      }
+    }
+  }
+
   /** Else each of several clients would look for its answer without sleeping, on cores that the gateway needs. */
   @Test
   void onlyALoneClientIsToldThatItIsAlone() throws IOException {
