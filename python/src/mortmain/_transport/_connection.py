@@ -7,6 +7,7 @@ the gateway takes the request.
 
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import socket
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from mortmain._frames import LENGTH, Data, Frame, MalformedReply, Reply, parse_reply, whole
 
 from ._greeted import Broken, Greeted
+from ._held import Buffer, held_calls
 
 if TYPE_CHECKING:
     import asyncio
@@ -36,11 +38,14 @@ _PATIENT = 2 * _SPIN
 _FRESH = 0.01
 _SPINS = len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0)) > 1
 
+# Counts the connections of this process.
+_made = itertools.count(1)
+
 
 class Connection(Greeted):
     """An upgraded connection over a socket. Not thread-safe: a pool hands it to one caller at a time."""
 
-    __slots__ = ("_alone", "_buffer", "_local", "_poll", "_used", "_view", "_waits", "sock")
+    __slots__ = ("_alone", "_buffer", "_held", "_local", "_place", "_poll", "_used", "_view", "_waits", "sock")
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__()
@@ -52,6 +57,10 @@ class Connection(Greeted):
         self._local = sock.family != socket.AF_INET
         self._used = 0.0
         self._alone = False
+        # Where there are several, several threads ask, or will soon.
+        self._held = held_calls() if next(_made) > 1 else None
+        if self._held is not None:
+            self._place = Buffer(self._buffer)
         self._waits = [1.0] * 256  # by operation: a read is answered sooner than a commit
 
     def usable(self) -> bool:
@@ -88,7 +97,7 @@ class Connection(Greeted):
                 if self._alone and usual <= _SPIN and _SPINS and asked - self._used <= 0.001
                 else 0
             )
-            reply = self._receive(got or self._receive_into(self._view, deadline), deadline)
+            reply = self._receive(got or self._receive_first(deadline), deadline)
             self._alone = reply.alone
             self._used = used = time.monotonic()
             took = used - asked
@@ -104,16 +113,12 @@ class Connection(Greeted):
         return reply
 
     def _send(self, frame: bytes, deadline: float | None) -> None:
-        try:
-            done = self.sock.send(frame)
-        except BlockingIOError:
-            done = 0
+        done = 0 if self._held is None else self._held.send(self.sock, frame)
         while done < len(frame):
-            self._poll.wait_writable(deadline)
             try:
-                done += self.sock.send(memoryview(frame)[done:])
+                done += self.sock.send(memoryview(frame)[done:] if done else frame)
             except BlockingIOError:
-                continue
+                self._poll.wait_writable(deadline)
 
     def _send_pieces(self, pieces: list[Data], deadline: float | None) -> None:
         if not hasattr(self.sock, "sendmsg"):
@@ -161,6 +166,15 @@ class Connection(Greeted):
                 raise ConnectionResetError("the gateway closed the connection")
             return got
         return 0
+
+    def _receive_first(self, deadline: float | None) -> int:
+        """The first bytes of a reply, into the connection's buffer."""
+        if self._held is not None:
+            self._poll.wait_readable(deadline)
+            got = self._held.receive(self.sock, self._place)
+            if got:
+                return got
+        return self._receive_into(self._view, deadline)
 
     def _receive_into(self, view: memoryview, deadline: float | None) -> int:
         while True:
