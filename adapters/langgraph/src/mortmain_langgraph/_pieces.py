@@ -47,12 +47,15 @@ Cuts = list[tuple[bytes, int]]
 class Value:
     """A value's bytes; behind the first `at` of them, which say how long it is, comes its body.
 
-    known_cuts: the body's pieces; None of one that is one piece, which nobody needed yet.
+    known_cuts: the body's pieces; None of one that is one piece, which nobody needed yet. sample: as of `_sample`.
+    before: what its channel held before it.
     """
 
     data: bytes
     at: int
     known_cuts: Cuts | None
+    sample: bytes
+    before: Value | None = None
 
     def cuts(self) -> Cuts:
         """The body's pieces."""
@@ -66,7 +69,7 @@ class Value:
         return data.startswith(self.data[self.at : end], at)
 
 
-_NO_VALUE = Value(b"", 0, [])
+_NO_VALUE = Value(b"", 0, [], b"")
 
 
 def header_length(kind: str, data: bytes) -> int:
@@ -164,10 +167,10 @@ class Pieces:
             before = known.get(channel, before)
         if value is None or value.at != at or value.data != data:
             is_new = before is None or not before.begins(data, at)
-            value = Value(data, at, None if is_new and len(data) <= room else cut(data, at, before))
+            value = Value(data, at, None if is_new and len(data) <= room else cut(data, at, before), sample)
         else:
             value.cuts()
-        self._remember(space, channel, value, sample)
+        self._remember(space, channel, value)
         if known is not None:
             known[channel] = value
         if value.known_cuts is None:
@@ -198,22 +201,44 @@ class Pieces:
             data = b"".join((data, *parts))
             cuts = [(name, len(part)) for name, part in zip(form[2], parts, strict=True)]
         if channel and len(data) > INLINE:
-            value = Value(data, at, cuts)
-            self._remember(space, channel, value, _sample(data))
+            value = Value(data, at, cuts, _sample(data))
+            self._remember(space, channel, value)
             if known is not None:
                 known[channel] = value
         return kind, data
 
-    def _remember(self, space: str, channel: str, value: Value, sample: bytes) -> None:
-        size = len(value.data)
+    def _remember(self, space: str, channel: str, value: Value) -> None:
+        """By its channel, if it is one's, and by its sample, if there are pieces to share. Of what its channel held until
+        now the last value stays: memory that is given back is used again, and new memory costs more than writing to it."""
         with self._lock:
-            for name in (channel, sample):
-                old = self._last.pop((space, name), None)
-                self._last_bytes += size - (len(old.data) if old else 0)
-                self._last[(space, name)] = value
+            if channel:
+                old = self._last.get((space, channel))
+                if old is not None:
+                    self._succeed(space, old, value)
+                self._set((space, channel), value)
+            if value.known_cuts is not None:
+                self._set((space, value.sample), value)
             while self._last_bytes > _CACHE_BYTES and len(self._last) > 2:
-                _, gone = self._last.popitem(last=False)
-                self._last_bytes -= len(gone.data)
+                self._forget(*next(iter(self._last.items())))
+
+    def _succeed(self, space: str, old: Value, value: Value) -> None:
+        if old.sample == value.sample:
+            value.before = old.before
+            return
+        if old.before is not None and old.before is not value:
+            self._forget((space, old.before.sample), old.before)
+        old.before = None
+        value.before = old
+
+    def _set(self, name: tuple[str, str | bytes], value: Value) -> None:
+        old = self._last.pop(name, None)
+        self._last_bytes += len(value.data) - (len(old.data) if old else 0)
+        self._last[name] = value
+
+    def _forget(self, name: tuple[str, str | bytes], value: Value) -> None:
+        if self._last.get(name) is value:
+            del self._last[name]
+            self._last_bytes -= len(value.data)
 
     def known(self, space: str, wanted: Iterable[tuple[str, Form]]) -> dict[bytes, bytes]:
         """Those pieces of some channels' values that are in memory."""
