@@ -208,8 +208,9 @@ class Pieces:
         return kind, data
 
     def _remember(self, space: str, channel: str, value: Value) -> None:
-        """By its channel, if it is one's, and by its sample, if there are pieces to share. Of what its channel held until
-        now the last value stays: memory that is given back is used again, and new memory costs more than writing to it."""
+        """By its channel, if it is one's, and by its sample, if there are pieces to share. Of what its channel held
+        before only the last value stays: memory that is given back is used again, and fresh memory costs more than
+        writing to it."""
         with self._lock:
             if channel:
                 old = self._last.get((space, channel))

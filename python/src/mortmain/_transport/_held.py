@@ -1,5 +1,5 @@
-"""send(2) and recv(2) that keep the interpreter's lock. Python lets go of it for every call of a socket; where many threads
-ask at once, each time costs two context switches until the lock is back, which is longer than a call that never waits.
+"""send(2) and recv(2) that keep the interpreter's lock. Python lets go of it for every call of a socket; where many
+threads ask at once, each time costs two context switches until the lock is back, longer than a call that never waits.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 class Held:
-    """The two calls, for sockets that do not block. Thread-safe. What they do not manage at once is left to the socket's
-    own methods, which say why.
+    """The two calls, for sockets that do not block. Thread-safe. What they do not manage at once is left to the
+    socket's own methods, which say why.
     """
 
     __slots__ = ("_flags", "_receive", "_send")
