@@ -287,7 +287,7 @@ public final class Reductions {
     }
     if (!canWait(job, reduction, hands.own()) || unforced.incrementAndGet() >= FORCED_AFTER) {
       unforced.set(0);
-      engine.forceElsewhere(); // forced here it was slower: whoever asks meanwhile finds no warm thread
+      engine.forceElsewhere(1, 0); // forced here it was slower: whoever asks meanwhile finds no warm thread
     }
   }
 

@@ -63,9 +63,7 @@ public final class Store implements AutoCloseable {
     engine.listen(event -> contended.wrote(event, engine.now()));
   }
 
-  /**
-   * Opens a directory. UNAVAILABLE (reason {@code locked}) when another process has it open, CORRUPT when its journal is damaged.
-   */
+  /** Opens a directory. UNAVAILABLE (reason {@code locked}) when another process has it open, CORRUPT when its journal is damaged. */
   public static Store open(Path directory, StoreOptions options) {
     return new Store(
         provider().open(directory.toAbsolutePath().normalize(), options.create(), options.allowNetworkFileSystem(), options.limits()));
@@ -140,9 +138,12 @@ public final class Store implements AutoCloseable {
     return engine.bytes(keys);
   }
 
-  /** As {@link #force}, on another thread: for callers that have others to serve meanwhile. */
-  public void forceElsewhere() {
-    engine.forceElsewhere();
+  /**
+   * As {@link #force}, on another thread: for callers that have others to serve meanwhile. {@code inTurns}: it is for commits that ended
+   * turns. No turn waits for them, so they are kept back until there are as many as others who wait for a turn and will commit soon.
+   */
+  public void forceElsewhere(boolean inTurns) {
+    engine.forceElsewhere(inTurns ? turns.awaited() : 1, Turns.GATHERING);
   }
 
   /** A key as a version left it: INVALID for a version that never was, COMPACTED for one that is gone. */

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongConsumer;
 import mortmain.model.Key;
 
@@ -18,6 +19,9 @@ import mortmain.model.Key;
 final class Turns {
   /** A turn that is not used for so long passes on. Nanoseconds. */
   static final long LONGEST = 2_000_000_000L;
+
+  /** How long a commit that ended a turn is kept back at most to be forced with those of the next turns. Nanoseconds. */
+  static final long GATHERING = 1_000_000;
 
   private static final long LOOK_MILLIS = 250;
 
@@ -34,6 +38,7 @@ final class Turns {
   private final Map<Long, Key> held = new HashMap<>();
   private long last;
   private volatile boolean taken;
+  private final AtomicInteger awaited = new AtomicInteger();
   private Thread watch;
 
   /** Calls {@code then} once, now or later, on this thread or another. */
@@ -42,6 +47,7 @@ final class Turns {
     synchronized (this) {
       Line line = lines.computeIfAbsent(key, k -> new Line());
       if (line.holder != 0) {
+        awaited.incrementAndGet();
         line.queue.add(new Place(then, System.nanoTime() + Math.min(waitNanos, Long.MAX_VALUE / 2)));
         keepWatch();
         return;
@@ -54,6 +60,11 @@ final class Turns {
   /** Whether somebody has a turn now: a hint, read without waiting. */
   boolean isTaken() {
     return taken;
+  }
+
+  /** How many wait for one: a hint, read without waiting. */
+  int awaited() {
+    return awaited.get();
   }
 
   /** Ends a turn and runs what the next one waits to do; one that has passed on already, or 0, is ignored. */
@@ -83,6 +94,7 @@ final class Turns {
       taken = !lines.isEmpty();
       return null;
     }
+    awaited.decrementAndGet();
     long turn = grant(key, line);
     return () -> place.then().accept(turn);
   }
@@ -130,6 +142,7 @@ final class Turns {
         Place place = places.next();
         if (now - place.end() >= 0) {
           places.remove();
+          awaited.decrementAndGet();
           due.add(() -> place.then().accept(0));
         }
       }

@@ -48,8 +48,11 @@ public interface Engine extends AutoCloseable {
   /** Makes what was decided durable, on this thread if nobody else does; every decision is followed by one. */
   default void force() {}
 
-  /** As {@link #force}, on another thread: for callers that have others to serve meanwhile. */
-  default void forceElsewhere() {
+  /**
+   * As {@link #force}, on another thread: for callers that have others to serve meanwhile. It may wait until so many commits can be forced
+   * together, at most so many nanoseconds, unless somebody waits for one.
+   */
+  default void forceElsewhere(int commits, long nanos) {
     force();
   }
 

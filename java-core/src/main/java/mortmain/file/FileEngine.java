@@ -197,8 +197,8 @@ final class FileEngine implements Engine {
   }
 
   @Override
-  public void forceElsewhere() {
-    journal.driveElsewhere();
+  public void forceElsewhere(int commits, long nanos) {
+    journal.driveElsewhere(commits, nanos);
   }
 
   @Override

@@ -17,6 +17,8 @@ final class Batch {
   long last;
   /** Bytes of the body. */
   long body;
+  /** Somebody waits for it; it is not kept back until others join it. */
+  boolean urgent;
   /** Set by the leader: from here on the disk may hold some of it. */
   boolean handed;
   boolean done;
@@ -36,6 +38,17 @@ final class Batch {
     return new Batch(true, lastRevision);
   }
 
+  static void requireIncreasing(long appended, List<Record> records) {
+    long previous = appended + 1;
+    for (int i = 0; i < records.size(); i++) {
+      long revision = records.get(i).revision();
+      if (revision < previous) {
+        throw new IllegalArgumentException("revision " + revision + " after " + appended);
+      }
+      previous = revision;
+    }
+  }
+
   void add(List<Record> more, long bytes) {
     if (records.isEmpty()) {
       first = more.get(0).revision();
@@ -45,10 +58,28 @@ final class Batch {
     body += bytes;
   }
 
+  /** Out of reach of new waiters and actions, it tells each that it has. */
+  void release() {
+    for (int i = 0; i < waiters.size(); i++) {
+      waiters.get(i).release();
+    }
+    for (Consumer<JournalPoisoned> action : actions) {
+      try {
+        action.accept(failure);
+      } catch (RuntimeException e) {
+        Thread thread = Thread.currentThread();
+        thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+      }
+    }
+  }
+
   static long bodyOf(List<Record> records) {
     long bytes = 0;
     for (int i = 0; i < records.size(); i++) {
       bytes += Frame.RECORD_PREFIX + records.get(i).bytes().length;
+    }
+    if (bytes > Frame.LARGEST) {
+      throw new IllegalArgumentException("one append of " + bytes + " bytes");
     }
     return bytes;
   }

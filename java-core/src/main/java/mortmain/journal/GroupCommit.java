@@ -10,8 +10,8 @@ import java.util.function.Consumer;
  * when it is alone. If others filled the next batch meanwhile, the leadership goes to the relay thread, which goes on until nothing is
  * pending: under load no caller is parked and woken to lead, and none is kept from its own work for longer than its own batch.
  *
- * <p>Whoever leads takes every batch in the queue in turn; the leadership ends only when the queue is empty, so no batch is forgotten that
- * was appended before its appender waited or drove.
+ * <p>Whoever leads takes every batch in the queue in turn; the leadership ends only when nothing is pending that somebody waits for or drives
+ * at once, and the relay looks for the rest in time, so no batch is forgotten that was appended before its appender waited or drove.
  *
  * <p>Safe for use by several threads. Nothing here blocks on the disk but a leader, which holds no lock then.
  */
@@ -29,6 +29,9 @@ final class GroupCommit {
   private boolean closed;
   private long appended;
   private boolean markDue;
+  /** A batch that is not urgent is kept back until it has so many records, at most so many nanoseconds. */
+  private int enough;
+  private long patience;
   private Batch newest;
   private Throwable cause;
   /** When poisoned: the last revision of the frame that was handed to the disk, or the durable one. */
@@ -54,12 +57,9 @@ final class GroupCommit {
       return;
     }
     long bytes = Batch.bodyOf(records);
-    if (bytes > Frame.LARGEST) {
-      throw new IllegalArgumentException("one append of " + bytes + " bytes");
-    }
     synchronized (lock) {
       requireOpen();
-      requireIncreasing(records);
+      Batch.requireIncreasing(appended, records);
       Batch tail = queue.peekLast();
       if (tail == null || tail.mark || tail.body + bytes > options.largestFrame()) {
         tail = enqueue(Batch.ofRecords());
@@ -67,17 +67,6 @@ final class GroupCommit {
       tail.add(records, bytes);
       appended = tail.last;
       markDue = true;
-    }
-  }
-
-  private void requireIncreasing(List<Record> records) {
-    long previous = appended + 1;
-    for (int i = 0; i < records.size(); i++) {
-      long revision = records.get(i).revision();
-      if (revision < previous) {
-        throw new IllegalArgumentException("revision " + revision + " after " + appended);
-      }
-      previous = revision;
     }
   }
 
@@ -145,6 +134,7 @@ final class GroupCommit {
       return null;
     }
     Waiter waiter = new Waiter();
+    batch.urgent = true;
     batch.waiters.add(waiter);
     return waiter;
   }
@@ -174,23 +164,71 @@ final class GroupCommit {
     action.accept(failure);
   }
 
-  /** {@code here}: this thread may lead; otherwise the relay does. */
-  void drive(boolean here) {
+  /** Has what is pending forced, by this thread if nobody leads. */
+  void drive() {
     Batch batch;
-    Relay other;
     synchronized (lock) {
       batch = queue.peekLast();
-      if (batch == null || leading) {
-        return; // nothing pending, or whoever leads goes on until nothing is
+      if (batch == null) {
+        return;
+      }
+      batch.urgent = true;
+      if (leading) {
+        return; // whoever leads goes on until nothing urgent is pending
       }
       leading = true;
-      other = here ? null : relay();
     }
-    if (other == null) {
-      lead(batch);
-    } else {
-      other.wake();
+    lead(batch);
+  }
+
+  /** Has it forced by the relay: as soon as so many records are pending, and at the latest so many nanoseconds later. */
+  void driveElsewhere(int records, long nanos) {
+    Relay other;
+    synchronized (lock) {
+      Batch batch = queue.peekLast();
+      if (batch == null) {
+        return;
+      }
+      batch.urgent |= records <= 1;
+      enough = records;
+      patience = nanos;
+      if (leading) {
+        return;
+      }
+      other = relay();
+      leading = isRipe();
+      if (!leading) {
+        other.wakeIn(nanos);
+        return;
+      }
     }
+    other.wake();
+  }
+
+  /** Under the lock: whether what is pending is to be forced now, and not when more has joined it. */
+  private boolean isRipe() {
+    Batch batch = queue.peekFirst();
+    return batch != null && (batch.urgent || queue.size() > 1 || batch.records.size() >= enough);
+  }
+
+  /** Under the lock: whether there is something to lead on with. What is kept back, the relay looks for later. */
+  private boolean goesOn() {
+    boolean more = isRipe();
+    if (!more && !queue.isEmpty()) {
+      relay().wakeIn(patience);
+    }
+    return more;
+  }
+
+  /** The relay's, when what is pending has waited long enough for more. */
+  private void leadLate() {
+    synchronized (lock) {
+      if (leading || queue.isEmpty()) {
+        return;
+      }
+      leading = true;
+    }
+    leadOn();
   }
 
   void mark() {
@@ -234,12 +272,9 @@ final class GroupCommit {
         markDue = false;
         enqueue(Batch.ofMark(appended));
       }
-      batch = newest;
-      boolean pending = batch != null && !batch.done;
-      if (pending) {
+      batch = newest == null || newest.done ? null : newest;
+      if (batch != null) {
         waiter = join(batch);
-      } else {
-        batch = null;
       }
       idle = relay;
     }
@@ -262,18 +297,18 @@ final class GroupCommit {
       Relay successor;
       synchronized (lock) {
         settled(batch);
-        leading = batch != goal || !queue.isEmpty();
+        leading = batch != goal || goesOn();
         successor = batch == goal && leading ? relay() : null;
       }
       if (successor != null) {
         successor.wake();
       }
-      release(batch);
+      batch.release();
       bell.ring();
     } while (batch != goal);
   }
 
-  /** The relay's part: it has the leadership, and gives it up when nothing is pending. */
+  /** The relay's part: it has the leadership, and gives it up when nothing that is pending is due. */
   private void leadOn() {
     while (true) {
       Batch batch = next();
@@ -283,10 +318,9 @@ final class GroupCommit {
       boolean more;
       synchronized (lock) {
         settled(batch);
-        more = !queue.isEmpty();
-        leading = more;
+        more = leading = goesOn();
       }
-      release(batch);
+      batch.release();
       bell.ring();
       if (!more) {
         return;
@@ -322,24 +356,9 @@ final class GroupCommit {
   /** Under the lock. */
   private Relay relay() {
     if (relay == null) {
-      relay = new Relay(this::leadOn);
+      relay = new Relay(this::leadOn, this::leadLate);
     }
     return relay;
-  }
-
-  /** The batch is out of reach of new waiters and actions; each that it has is told. */
-  private static void release(Batch batch) {
-    for (int i = 0; i < batch.waiters.size(); i++) {
-      batch.waiters.get(i).release();
-    }
-    for (Consumer<JournalPoisoned> action : batch.actions) {
-      try {
-        action.accept(batch.failure);
-      } catch (RuntimeException e) {
-        Thread thread = Thread.currentThread();
-        thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
-      }
-    }
   }
 
   private void poison(Batch failed, Throwable failure) {
@@ -357,7 +376,7 @@ final class GroupCommit {
         batch.failure = poisoned(batch.handed);
       }
     }
-    lost.forEach(GroupCommit::release);
+    lost.forEach(Batch::release);
     bell.ring();
     options.onPoison().accept(failure);
   }

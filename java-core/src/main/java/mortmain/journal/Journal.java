@@ -107,12 +107,15 @@ public final class Journal implements AutoCloseable {
    * told to those who wait and to the actions, not here.
    */
   public void drive() {
-    commits.drive(true);
+    commits.drive();
   }
 
-  /** As {@link #drive}, on a thread of the journal's own: for callers that have others to serve meanwhile. */
-  public void driveElsewhere() {
-    commits.drive(false);
+  /**
+   * As {@link #drive}, on a thread of the journal's own: for callers that have others to serve meanwhile. It waits until so many records are
+   * pending, at most so many nanoseconds, and not at all for what somebody drives or awaits.
+   */
+  public void driveElsewhere(int records, long nanos) {
+    commits.driveElsewhere(records, nanos);
   }
 
   /** Keeps files where they are; ends when it is closed. */

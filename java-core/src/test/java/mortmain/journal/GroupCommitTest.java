@@ -266,6 +266,99 @@ class GroupCommitTest {
     assertEquals("durable", told.get(10, TimeUnit.SECONDS));
   }
 
+  private static final long NEVER = Long.MAX_VALUE / 2;
+
+  private static CompletableFuture<Boolean> appended(Journal journal, long revision) {
+    CompletableFuture<Boolean> durable = new CompletableFuture<>();
+    journal.append(List.of(Plain.of(revision)));
+    journal.whenDurable(revision, failure -> durable.complete(failure == null));
+    return durable;
+  }
+
+  @Test
+  void whatIsKeptBackForMoreIsForcedInTimeWhenNothingComes() throws Exception {
+    try (Journal journal = new HeldForce().open()) {
+      CompletableFuture<Boolean> told = appended(journal, 1);
+      journal.driveElsewhere(100, 1_000_000);
+      assertTrue(told.get(10, TimeUnit.SECONDS));
+      CompletableFuture<Boolean> next = appended(journal, 2); // and once more: the time was not used up
+      journal.driveElsewhere(100, 1_000_000);
+      assertTrue(next.get(10, TimeUnit.SECONDS));
+    }
+  }
+
+  @Test
+  void whatIsKeptBackIsForcedTogetherAsSoonAsThereIsEnough() throws Exception {
+    try (Journal journal = new HeldForce().open()) {
+      long forces = journal.stats().forces();
+      CompletableFuture<Boolean> first = appended(journal, 1);
+      journal.driveElsewhere(3, NEVER);
+      CompletableFuture<Boolean> second = appended(journal, 2);
+      journal.driveElsewhere(3, NEVER);
+      CompletableFuture<Boolean> third = appended(journal, 3);
+      assertFalse(first.isDone() || second.isDone());
+      journal.driveElsewhere(3, NEVER);
+      assertTrue(third.get(10, TimeUnit.SECONDS) && first.isDone() && second.isDone());
+      assertEquals(forces + 1, journal.stats().forces());
+    }
+  }
+
+  @Test
+  void nobodyWhoWaitsIsKeptBackWithTheOthers() throws Exception {
+    HeldForce held = new HeldForce();
+    try (Journal journal = held.open()) {
+      CompletableFuture<Boolean> kept = appended(journal, 1);
+      journal.driveElsewhere(100, NEVER);
+      journal.awaitDurable(1);
+      assertTrue(kept.get(10, TimeUnit.SECONDS));
+
+      kept = appended(journal, 2);
+      journal.driveElsewhere(100, NEVER);
+      journal.drive();
+      assertTrue(kept.get(10, TimeUnit.SECONDS));
+
+      kept = appended(journal, 3);
+      journal.driveElsewhere(100, NEVER);
+      journal.driveElsewhere(1, NEVER);
+      journal.driveElsewhere(100, NEVER);
+      assertTrue(kept.get(10, TimeUnit.SECONDS));
+    }
+  }
+
+  @Test
+  void whoDrivesDuringAForceIsNotKeptBackBehindIt() throws Exception {
+    HeldForce held = new HeldForce();
+    try (Journal journal = held.open()) {
+      held.armed.set(true);
+      CompletableFuture<Boolean> inFlight = appended(journal, 1);
+      journal.driveElsewhere(1, NEVER);
+      held.reached.await();
+      CompletableFuture<Boolean> next = appended(journal, 2);
+      journal.drive();
+      CompletableFuture<Boolean> kept = appended(journal, 3);
+      journal.driveElsewhere(100, NEVER);
+      held.go.countDown();
+      assertTrue(inFlight.get(10, TimeUnit.SECONDS) && next.get(10, TimeUnit.SECONDS) && kept.get(10, TimeUnit.SECONDS));
+    }
+  }
+
+  @Test
+  void whatIsKeptBackBehindAForceIsLookedForLater() throws Exception {
+    HeldForce held = new HeldForce();
+    try (Journal journal = held.open()) {
+      held.armed.set(true);
+      CompletableFuture<Boolean> inFlight = appended(journal, 1);
+      Thread leader = new Thread(journal::drive);
+      leader.start();
+      held.reached.await();
+      CompletableFuture<Boolean> kept = appended(journal, 2);
+      journal.driveElsewhere(100, 1_000_000);
+      held.go.countDown();
+      assertTrue(inFlight.get(10, TimeUnit.SECONDS) && kept.get(10, TimeUnit.SECONDS));
+      leader.join();
+    }
+  }
+
   @Test
   void closeForcesWhatIsPendingAndRefusesTheRest() throws IOException {
     MemoryDisk disk = new MemoryDisk();

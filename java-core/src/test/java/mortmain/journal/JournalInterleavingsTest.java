@@ -87,9 +87,31 @@ class JournalInterleavingsTest {
       Interleavings.twice(() -> {
         long revision = orders.append();
         orders.journal.whenDurable(revision, failure -> told.addAndGet(failure == null && disk.forced >= revision ? 1 : 100));
-        orders.journal.drive(true);
+        orders.journal.drive();
       });
       orders.journal.close();
+      assertEquals(2, told.get());
+    });
+  }
+
+  @Test
+  void whatIsKeptBackForMoreIsForcedWhenThereIsMore() {
+    Interleavings.of(50, () -> {
+      Written disk = new Written(Long.MAX_VALUE);
+      GroupCommit journal = new GroupCommit(disk, JournalOptions.defaults(), new Recovered(List.of(), 0, 0, 0, true, null));
+      AtomicInteger last = new AtomicInteger();
+      AtomicInteger told = new AtomicInteger();
+      Interleavings.twice(() -> {
+        synchronized (last) {
+          journal.append(List.of(new Plain(last.incrementAndGet(), new byte[50])));
+          journal.whenDurable(last.get(), failure -> told.addAndGet(failure == null ? 1 : 100));
+        }
+        journal.driveElsewhere(2, Long.MAX_VALUE / 2);
+      });
+      while (told.get() < 2) {
+        Thread.onSpinWait();
+      }
+      journal.close();
       assertEquals(2, told.get());
     });
   }
@@ -118,7 +140,7 @@ class JournalInterleavingsTest {
     Interleavings.of(50, () -> {
       AtomicInteger work = new AtomicInteger();
       AtomicInteger done = new AtomicInteger();
-      Relay relay = new Relay(() -> done.addAndGet(work.getAndSet(0)));
+      Relay relay = new Relay(() -> done.addAndGet(work.getAndSet(0)), () -> { });
       Interleavings.twice(() -> {
         work.incrementAndGet();
         relay.wake();

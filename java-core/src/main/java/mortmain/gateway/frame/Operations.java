@@ -39,6 +39,8 @@ public final class Operations implements Handler {
   private volatile long slowUntil = System.nanoTime();
   /** Whether something that was handled since the last flush may wait for a force. */
   private volatile boolean unforced;
+  /** ... and is more than commits that ended turns. Set before that, read after it. */
+  private volatile boolean unforcedOutOfTurn;
 
   /** What the gateway around the store answers. */
   public interface Host {
@@ -92,6 +94,7 @@ public final class Operations implements Handler {
     long start = System.nanoTime();
     Op op = null;
     boolean mayWait = true;
+    boolean inTurn = false;
     busy.incrementAndGet();
     try {
       admit(exchange);
@@ -101,7 +104,9 @@ public final class Operations implements Handler {
         exchange.session().awaitEnd();
       }
       if (op == Op.COMMIT) {
-        mayWait = commit(request, start, exchange);
+        Commit commit = new CommitReader(request, store.limits()).read();
+        inTurn = commit.turn() != 0;
+        mayWait = commit(commit, request, start, exchange);
         return;
       }
       if (op == Op.CLAIM || op == Op.TURN || op == Op.WATCH || op == Op.BACKUP || op == Op.VERIFY) {
@@ -115,7 +120,10 @@ public final class Operations implements Handler {
     } catch (RuntimeException | Error bug) {
       reject(internal(bug), exchange);
     } finally {
-      if (mayWait) {
+      if (mayWait && op != Op.TURN) {
+        if (!inTurn) {
+          unforcedOutOfTurn = true;
+        }
         unforced = true;
       }
     }
@@ -141,8 +149,10 @@ public final class Operations implements Handler {
     }
     unforced = false; // before the force, which takes all that is there
     long now = System.nanoTime();
+    boolean outOfTurn = unforcedOutOfTurn;
+    unforcedOutOfTurn = false;
     if (now - slowUntil < 0 || (!free && store.isTurnTaken())) {
-      store.forceElsewhere();
+      store.forceElsewhere(!outOfTurn);
       return;
     }
     store.force();
@@ -175,8 +185,7 @@ public final class Operations implements Handler {
   }
 
   /** Whether its answer may wait for a force. */
-  private boolean commit(Request request, long start, Exchange exchange) {
-    Commit commit = new CommitReader(request, store.limits()).read();
+  private boolean commit(Commit commit, Request request, long start, Exchange exchange) {
     if (commit.turn() != 0) {
       exchange.session().ended(commit.turn());
     }
