@@ -89,19 +89,18 @@ class Connection(Greeted):
                 op = frame[_OP]
                 self._send(frame, deadline)
             sent = True
-            asked = time.monotonic()
-            waits = self._waits
-            usual = waits[op]
-            got = (
-                self._spin(asked + 1.5 * usual)
-                if self._alone and usual <= _SPIN and _SPINS and asked - self._used <= 0.001
-                else 0
-            )
+            got, alone = 0, self._alone
+            if alone:
+                asked = time.monotonic()
+                usual = self._waits[op]
+                if usual <= _SPIN and _SPINS and asked - self._used <= 0.001:
+                    got = self._spin(asked + 1.5 * usual)
             reply = self._receive(got or self._receive_first(deadline), deadline)
             self._alone = reply.alone
             self._used = used = time.monotonic()
-            took = used - asked
-            waits[op] = usual + ((took if took < _PATIENT else _PATIENT) - usual) / 8
+            if alone:
+                took = used - asked
+                self._waits[op] = usual + ((took if took < _PATIENT else _PATIENT) - usual) / 8
         except (OSError, MalformedReply) as error:
             self.close()
             raise Broken(sent, isinstance(error, TimeoutError)) from error
