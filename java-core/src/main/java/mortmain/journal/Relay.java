@@ -55,10 +55,12 @@ final class Relay {
 
   private void sleep() {
     long then = due;
-    long left = then - System.nanoTime();
     if (then == 0) {
       LockSupport.park(this);
-    } else if (left > 0) {
+      return;
+    }
+    long left = then - System.nanoTime();
+    if (left > 0) {
       LockSupport.parkNanos(this, left);
     } else {
       due = 0;

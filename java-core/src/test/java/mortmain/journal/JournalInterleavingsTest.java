@@ -96,7 +96,7 @@ class JournalInterleavingsTest {
 
   @Test
   void whatIsKeptBackForMoreIsForcedWhenThereIsMore() {
-    Interleavings.of(50, () -> {
+    Interleavings.of(20, () -> {
       Written disk = new Written(Long.MAX_VALUE);
       GroupCommit journal = new GroupCommit(disk, JournalOptions.defaults(), new Recovered(List.of(), 0, 0, 0, true, null));
       AtomicInteger last = new AtomicInteger();
