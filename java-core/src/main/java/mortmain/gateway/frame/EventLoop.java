@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -22,8 +23,9 @@ public final class EventLoop implements Runnable {
   private final Handler handler;
   private final Selector selector;
   private final Pace pace = new Pace();
-  /** Connections that threads of their own serve. */
-  private final AtomicInteger away = new AtomicInteger();
+  /** Requests that threads of their own have taken, and those of them that they serve now. */
+  private final AtomicLong takenAway = new AtomicLong();
+  private final AtomicInteger servedAway = new AtomicInteger();
   /** Counts what the loop does; written by its thread alone. */
   private volatile long steps;
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
@@ -33,6 +35,7 @@ public final class EventLoop implements Runnable {
   private FrameConnection served;
   private FrameConnection servedBefore;
   private int servedCount;
+  private long takenBefore;
 
   public EventLoop(Handler handler) {
     this.handler = handler;
@@ -81,6 +84,7 @@ public final class EventLoop implements Runnable {
     boolean lone = isLone();
     servedBefore = servedCount == 1 ? served : null;
     servedCount = 0;
+    takenBefore = takenAway.get();
     long from = lone ? System.nanoTime() : 0;
     if (!(lone && pace.isFast() && look(from))) {
       if (mayWait()) {
@@ -99,7 +103,12 @@ public final class EventLoop implements Runnable {
   }
 
   private boolean isLone() {
-    return Pace.HAS_CORES && servedCount == 1 && served == servedBefore && away.get() == 0;
+    return Pace.HAS_CORES && servedCount == 1 && served == servedBefore && isNobodyAway();
+  }
+
+  /** A thread that waits for its client's next request, perhaps for hours, is nobody. */
+  private boolean isNobodyAway() {
+    return servedAway.get() == 0 && takenAway.get() == takenBefore;
   }
 
   private boolean look(long from) throws IOException {
@@ -163,29 +172,30 @@ public final class EventLoop implements Runnable {
     }
   }
 
-  /** A thread of its own serves a connection from here on. */
-  void left() {
-    away.incrementAndGet();
+  /** A thread of its own has taken a request. */
+  void beganAway() {
+    takenAway.incrementAndGet();
+    servedAway.incrementAndGet();
   }
 
-  /** The thread has ended. */
-  void cameBack() {
-    away.decrementAndGet();
+  /** ... and waits for the next one. */
+  void endedAway() {
+    servedAway.decrementAndGet();
   }
 
   /** Whether a connection that is being served is the only one that was since its last request, and has a core. On the loop's thread. */
   boolean isAlone(FrameConnection connection) {
-    return Pace.HAS_CORES && servedCount == 1 && servedBefore == connection && away.get() == 0;
+    return Pace.HAS_CORES && servedCount == 1 && servedBefore == connection && isNobodyAway();
   }
 
-  /** How much the loop has done: a number to compare. */
+  /** How much was done by the loop and by threads of their own: a number to compare. */
   long steps() {
-    return steps;
+    return steps + takenAway.get();
   }
 
-  /** Whether one thread serves the only connection that does something, as far as {@link #steps} tells, and has a core. */
+  /** Whether nothing is done, nor was since then, as far as {@link #steps} tells, and there is a core for who waits. */
   boolean isQuietSince(long then) {
-    return Pace.HAS_CORES && steps == then && away.get() == 1;
+    return Pace.HAS_CORES && steps() == then && servedAway.get() == 0;
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes

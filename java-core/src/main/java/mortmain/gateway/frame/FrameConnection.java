@@ -146,7 +146,6 @@ public final class FrameConnection extends Exchange {
   private void run() {
     owner = Thread.currentThread();
     boolean goesOn = false;
-    loop.left();
     try {
       if (pending) {
         finish(); // what did not fit the socket, or was too large to be written by others
@@ -159,7 +158,6 @@ public final class FrameConnection extends Exchange {
     } finally {
       awaitAnswered();
       owner = null;
-      loop.cameBack();
       if (goesOn && !broken) {
         loop.enter(this);
       } else {
@@ -170,7 +168,7 @@ public final class FrameConnection extends Exchange {
 
   /** True when the loop may go on with it; false at its end. */
   private boolean serve() throws IOException {
-    long steps = loop.steps();
+    long steps = -1; // what was done since the request before this thread's first one is not known
     for (int inARow = 0; inARow < SHORT_IN_A_ROW; ) {
       boolean alone = loop.isQuietSince(steps);
       if (broken || !awaitNext(alone)) {
@@ -178,21 +176,20 @@ public final class FrameConnection extends Exchange {
       }
       awaitAnswered();
       reply().alone(alone && loop.isQuietSince(steps));
-      steps = loop.steps();
-      int length = length();
-      wire.skip(Reply.PREFIX);
-      if (length < 0) {
-        refuse(Rejection.invalid("frame", "a negative length").exception());
-        return false; // no boundary to go on from
-      }
-      if (length > limit) {
-        wire.discard(length);
-        refuse(Answers.tooLarge(length, limit));
-        inARow = 0;
-      } else {
+      loop.beganAway();
+      try {
+        steps = loop.steps();
+        int length = length();
+        wire.skip(Reply.PREFIX);
+        if (length < 0) {
+          refuse(Rejection.invalid("frame", "a negative length").exception());
+          return false; // no boundary to go on from
+        }
         inARow = serve(length) ? 0 : inARow + 1;
+        wire.shrink();
+      } finally {
+        loop.endedAway();
       }
-      wire.shrink();
     }
     return true;
   }
@@ -218,6 +215,11 @@ public final class FrameConnection extends Exchange {
 
   /** Whether it was a large or long one. */
   private boolean serve(int length) throws IOException {
+    if (length > limit) {
+      wire.discard(length);
+      refuse(Answers.tooLarge(length, limit));
+      return true;
+    }
     if (length > Wire.OWN_BUFFER) {
       try {
         taken = budget.take(length);

@@ -134,17 +134,36 @@ final class EventLoopTest {
     for (byte[] frame : List.of(SHORT, isLong(100), new byte[100_000])) {
       try (Peer one = served.inside().upgrade();
           Peer two = served.inside().upgrade()) {
-        int calls = 0; // those that ended just before may still be leaving
-        while (!one.call(frame).alone() && calls < 1000 && Runtime.getRuntime().availableProcessors() > 1) {
-          calls++;
-        }
-        assertTrue(calls < 1000, "alone, and never told so");
+        becomesAlone(one, frame);
         for (int i = 0; i < 20; i++) {
           assertFalse(two.call(frame).alone());
           assertFalse(one.call(frame).alone());
         }
       }
     }
+  }
+
+  /** A program of many threads goes on with one: the connections of the others lie in its pool, each with a thread here. */
+  @Test
+  void connectionsThatAreSilentKeepNobodyFromBeingAlone() throws IOException {
+    for (byte[] frame : List.of(SHORT, isLong(100), new byte[100_000])) {
+      try (Peer one = served.inside().upgrade();
+          Peer silent = served.inside().upgrade();
+          Peer another = served.inside().upgrade()) {
+        for (Peer each : List.of(silent, another, one)) {
+          each.call(new byte[100_000]);
+        }
+        becomesAlone(one, frame);
+      }
+    }
+  }
+
+  private static void becomesAlone(Peer peer, byte[] frame) throws IOException {
+    int calls = 0; // those that ended just before may still be leaving
+    while (!peer.call(frame).alone() && calls < 1000 && Runtime.getRuntime().availableProcessors() > 1) {
+      calls++;
+    }
+    assertTrue(calls < 1000, "alone, and never told so");
   }
 
   @Test
