@@ -81,8 +81,8 @@ def _arguments() -> argparse.Namespace:
 
 def _plan(arguments: argparse.Namespace, place: Path) -> Plan:
     if arguments.quick:
-        return Plan(place, 2, 150, 1_500, 1.0, 50, 3, 20_000, 2, arguments.large)
-    return Plan(place, 5, 500, 50_000, 4.0, 250, 9, 100_000, 6, arguments.large)
+        return Plan(place, 2, 150, 1_500, 1.0, 50, 3, 20_000, 6, arguments.large)
+    return Plan(place, 5, 500, 50_000, 4.0, 250, 9, 100_000, 30, arguments.large)
 
 
 def _run(arguments: argparse.Namespace, plan: Plan) -> tuple[Results, dict[str, object], Latencies, bool]:
