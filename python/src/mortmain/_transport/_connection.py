@@ -12,12 +12,12 @@ import os
 import select
 import socket
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mortmain._frames import LENGTH, Data, Frame, MalformedReply, Reply, parse_reply, whole
 
 from ._greeted import Broken, Greeted
-from ._held import Buffer, held_calls
+from ._held import Buffer, Held, held_calls
 
 if TYPE_CHECKING:
     import asyncio
@@ -45,7 +45,10 @@ _made = itertools.count(1)
 class Connection(Greeted):
     """An upgraded connection over a socket. Not thread-safe: a pool hands it to one caller at a time."""
 
-    __slots__ = ("_alone", "_buffer", "_held", "_local", "_place", "_poll", "_used", "_view", "_waits", "sock")
+    __slots__ = ("_alone", "_buffer", "_local", "_place", "_poll", "_used", "_view", "_waits", "sock")
+
+    # Of all connections of this process.
+    _held: ClassVar[Held | None] = None
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__()
@@ -57,10 +60,9 @@ class Connection(Greeted):
         self._local = sock.family != socket.AF_INET
         self._used = 0.0
         self._alone = False
-        # Where there are several, several threads ask, or will soon.
-        self._held = held_calls() if next(_made) > 1 else None
-        if self._held is not None:
-            self._place = Buffer(self._buffer)
+        self._place: Buffer | None = None
+        if next(_made) > 1:  # where there are several, several threads ask, or will soon
+            Connection._held = held_calls()
         self._waits = [1.0] * 256  # by operation: a read is answered sooner than a commit
 
     def usable(self) -> bool:
@@ -170,6 +172,8 @@ class Connection(Greeted):
         """The first bytes of a reply, into the connection's buffer."""
         if self._held is not None:
             self._poll.wait_readable(deadline)
+            if self._place is None:
+                self._place = Buffer(self._buffer)
             got = self._held.receive(self.sock, self._place)
             if got:
                 return got
