@@ -158,10 +158,10 @@ class Flows:
         meta: Meta,
     ) -> Flow[Receipt]:
         """The bytes as they were, with their content type: no codec has to understand them."""
+        key, over = arguments.check_key(key), self.deadline(timeout)
         if base is None:
-            raise _needs_base(arguments.check_key(key))
-        resolved = requests.resolve_base(base, arguments.check_key(key))
-        over = self.deadline(timeout)
+            raise invalid("base", "say what this goes on from: a base of the key as it is now", key=key)
+        resolved = requests.resolve_base(base, key)
         reply = yield from self._read_version(key, version, None, timeout)
         old = reply.fields["snaps"][0]
         draft = Draft(self.codec)

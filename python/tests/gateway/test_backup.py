@@ -263,7 +263,7 @@ def test_directories_that_will_not_do_are_refused_and_kept(own_store, tmp_path):
     for wrong in (tmp_path / "used", tmp_path / "backup", own_store.directory, Path(own_store.directory) / "backup"):
         with pytest.raises(mortmain.InvalidRequest):
             own_store.backup(wrong)
-    for wrong in (tmp_path / "used", own_store.directory, tmp_path / "backup"):
+    for wrong in (tmp_path / "used", own_store.directory, tmp_path / "backup", tmp_path / "backup" / "again"):
         with pytest.raises((mortmain.InvalidRequest, mortmain.GatewayUnavailable)):
             mortmain.restore(tmp_path / "backup", wrong)
     assert [path.name for path in (tmp_path / "used").iterdir()] == ["notes.txt"]
@@ -271,6 +271,7 @@ def test_directories_that_will_not_do_are_refused_and_kept(own_store, tmp_path):
         with pytest.raises(mortmain.InvalidRequest):
             mortmain.restore(wrong, tmp_path / "again")
     assert not (tmp_path / "again").exists()
+    assert not (tmp_path / "backup" / "again").exists()
     assert own_store.read("plan").value == 1
 
 

@@ -92,7 +92,7 @@ def test_restore_is_a_new_commit_on_a_base_and_keeps_the_type(store, at):
     second = store.commit(key, {"two": 2}, base=first)
     with pytest.raises(mortmain.VersionConflict):
         store.restore(key, 1, base=first)
-    with pytest.raises(mortmain.InvalidRequest):
+    with pytest.raises(mortmain.InvalidRequest, match="as it is now"):
         store.restore(key, 1)
     receipt = store.restore(key, version=1, base=second, request_id=f"{at}restore", meta={"why": "wrong"})
     again = store.restore(key, version=1, base=second, request_id=f"{at}restore", meta={"why": "wrong"})

@@ -188,6 +188,9 @@ public final class FileEngineProvider implements EngineProvider {
     } catch (IOException e) {
       throw Failed.backup("backup", e);
     }
+    if (directory.startsWith(backup)) {
+      throw Rejection.invalid("directory", directory + " lies inside the backup, which stays as it is").exception();
+    }
     try {
       JournalBackup.requireVacant(disk, directory);
       Files.createDirectories(directory);
