@@ -10,17 +10,23 @@ import importlib
 import inspect
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
 
-from ._codec import encode, from_json_text
+from ._codec import decode, encode, from_json_text
 from ._errors import InvalidRequest
 from ._models import DELETE
 
 # Functions of several keys run side by side as far as Python lets them, so that one which waits for something does not
 # hold up all others.
 _WORKERS = 4
+# After so long no other function of a chain begins, so that what is done is answered. Seconds.
+_ROUND = 0.005
+
+# What a function made: the content type and the bytes, or "failed", the reason and the traceback.
+_Made = tuple[str, bytes] | tuple[str, str, str]
 
 
 class _Unfit(Exception):
@@ -44,7 +50,11 @@ def serve(reductions: Any, modules: list[str]) -> None:
     while (late := reductions.late()) is not None:
         number = str(late.number())
         at = next((at for at, worker in enumerate(workers) if worker.number == number), None)
-        given_up = late.giveUp(reductions.tooLong(), "" if at is None else _stack_of(workers[at].ident))
+        stack, shape, data = "", "", b""
+        if at is not None:
+            stack = _stack_of(workers[at].ident)
+            shape, data = _joined(workers[at].made[: late.link()])
+        given_up = late.giveUp(reductions.tooLong(), stack, shape, data)
         # A thread that has answered after all may have been handed the next reduction, which would be lost with it.
         if given_up and at is not None and workers[at].replace(number):
             workers[at] = _Worker(reductions)
@@ -59,8 +69,9 @@ class _Worker:
         self._reductions = reductions
         self._replaced = False
         self._lock = threading.Lock()
-        # Of what it runs.
+        # Of what it runs: which chain of functions, and what its links have made.
         self.number: str | None = None
+        self.made: list[_Made] = []
         thread = threading.Thread(target=self._work, name="mortmain-reducer", daemon=True)
         thread.start()
         self.ident = thread.ident or 0
@@ -76,27 +87,53 @@ class _Worker:
 
     def _work(self) -> None:
         try:
+            # Java's memory: a store there is all that it takes to say which function runs.
+            progress = memoryview(self._reductions.progress()).cast("B").cast("i")
             while not self._replaced and (reduction := self._reductions.next()) is not None:
                 try:
-                    self._run(reduction)
+                    self._run(reduction, progress)
                 except Exception:  # ours: this one is given up, and others are not to wait for a thread that is gone
                     traceback.print_exc()
         except TimeIsOver:
             pass  # it came when the function had just returned
 
-    def _run(self, reduction: Any) -> None:
-        # One crossing into Java instead of five.
-        self.number, function, kind, argument, value = reduction.question().split("\0", 4)
-        try:
-            content_type, data = _computed(function, kind, value, argument)
-        except TimeIsOver:
-            raise
-        except BaseException as error:
-            reduction.failed(*_told(error))
-        else:
-            reduction.done(content_type, data)
+    def _run(self, reduction: Any, progress: memoryview) -> None:
+        # One crossing into Java instead of one for each part.
+        number, links, kind, rest = reduction.question().split("\0", 3)
+        *asked, value = rest.split("\0", 2 * int(links))
+        self.made = made = []
+        self.number = number
+        current: str | bytes = value
+        end = time.monotonic() + _ROUND
+        for link in range(int(links)):
+            if link:
+                if time.monotonic() > end:
+                    break  # those in front have waited long enough for their answers; the others run again
+                progress[0] = link
+            function, argument = asked[2 * link : 2 * link + 2]
+            try:
+                # Each link reads what the one before it wrote: not what it may have kept, or changed since.
+                kind, current = _computed(function, kind, current, argument)
+            except TimeIsOver:
+                raise
+            except BaseException as error:
+                made.append(("failed", *_told(error)))
+            else:
+                made.append((kind, current))
+        reduction.done(*_joined(made))
         with self._lock:
             self.number = None
+
+
+def _joined(made: list[_Made]) -> tuple[str, bytes]:
+    """What Java's Reduction.done takes: what follows each other in the bytes."""
+    shape: list[str] = []
+    data: list[bytes] = []
+    for kind, *parts in made:
+        pieces = [part if isinstance(part, bytes) else part.encode(errors="replace") for part in parts]
+        shape += [kind, *(str(len(piece)) for piece in pieces)]
+        data += pieces
+    return " ".join(shape), b"".join(data)
 
 
 def _stack_of(ident: int) -> str:
@@ -110,7 +147,7 @@ def _beyond_us(stack: list[traceback.FrameSummary]) -> list[traceback.FrameSumma
     return stack[ours + 1 :]
 
 
-def _computed(function: str, kind: str, value: str, argument: str) -> tuple[str, bytes]:
+def _computed(function: str, kind: str, value: str | bytes, argument: str) -> tuple[str, bytes]:
     new = find_function(function)(_current(kind, value), from_json_text(argument))
     if new is None or new is DELETE or inspect.isawaitable(new):
         raise _Unfit(f"returned {'DELETE' if new is DELETE else type(new).__name__}, not the new value")
@@ -121,7 +158,10 @@ def _computed(function: str, kind: str, value: str, argument: str) -> tuple[str,
         raise _Unfit(f"returned what cannot be stored ({error})") from None
 
 
-def _current(kind: str, value: str) -> Any:
+def _current(kind: str, value: str | bytes) -> Any:
+    """kind: Java's, of a value as text, or the content type of what a function made."""
+    if isinstance(value, bytes):
+        return decode(kind, value, None)
     if kind == "json":
         return from_json_text(value)
     if kind == "none":

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import pickle
 import re
+import signal
 import threading
 import time
 from pathlib import Path
@@ -157,6 +158,76 @@ def test_what_was_computed_is_journaled_not_how(reducing, at):
         reducing.stop()
 
 
+def _together(work, count: int) -> list[object]:
+    """What so many threads made of it, all of them on one key: results and errors."""
+    made: list[object] = []
+
+    def run(number: int) -> None:
+        try:
+            made.append(work(number))
+        except mortmain.MortmainError as error:
+            made.append(error)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return made
+
+
+def test_one_that_fails_among_others_fails_alone(reducing, at):
+    def work(number: int) -> object:
+        for _ in range(30):
+            reducing.reduce(f"{at}k", f"{M}:append", number)
+        if number % 2:
+            return reducing.reduce(f"{at}k", f"{M}:spoil", "such thing")
+        return reducing.reduce(f"{at}k", f"{M}:append", number)
+
+    made = _together(work, 8)
+    failed = [error for error in made if isinstance(error, mortmain.ReducerFailed)]
+    assert len(failed) == 4
+    assert all(error.traceback.endswith("KeyError: 'no such thing'\n") for error in failed)
+    value = reducing.read(f"{at}k").value
+    assert [value.count(number) for number in range(8)] == [31, 30] * 4
+    assert [len(event.value) for event in reducing.history(f"{at}k", limit=None, values=True)] == [*range(244, 0, -1)]
+
+
+def test_a_slow_one_among_others_is_given_up_and_the_rest_goes_on(reducing, at):
+    def work(number: int) -> object:
+        for _ in range(10):
+            reducing.reduce(f"{at}k", f"{M}:sleep", 0)
+        return reducing.reduce(f"{at}k", f"{M}:sleep", 4 if number == 0 else 0)
+
+    made = _together(work, 6)
+    (failed,) = (error for error in made if isinstance(error, mortmain.MortmainError))
+    assert isinstance(failed, mortmain.ReducerFailed)
+    assert "time limit" in str(failed)
+    assert reducing.read(f"{at}k").value == 65
+
+
+def test_a_gateway_that_dies_among_them_keeps_what_was_acknowledged_once(reducing, at):
+    def work(number: int) -> object:
+        for _ in range(40):
+            reducing.reduce(f"{at}k", f"{M}:append", number)
+        return number
+
+    before = reducing.info()["pid"]
+
+    def kill_soon() -> None:
+        while len(reducing.read(f"{at}k").value or ()) < 60:
+            time.sleep(0.001)
+        os.kill(before, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_soon)
+    killer.start()
+    assert sorted(_together(work, 6)) == [*range(6)]
+    killer.join()
+    assert reducing.info()["pid"] != before
+    value = reducing.read(f"{at}k").value
+    assert [value.count(number) for number in range(6)] == [40] * 6
+
+
 def test_the_asynchronous_twin(reducing, at):
     async def work() -> None:
         await asyncio.gather(*(reducing.aio.reduce(f"{at}k", f"{M}:add", 1) for _ in range(20)))
@@ -176,7 +247,6 @@ def test_a_file_that_others_can_write_names_nothing(tmp_path):
 
 
 def test_a_gateway_that_is_interrupted_still_ends_well(tmp_path):
-    import signal
     import subprocess
     import sys
 

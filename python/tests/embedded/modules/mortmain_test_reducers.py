@@ -4,7 +4,7 @@ import ctypes
 import time
 from datetime import datetime
 
-__all__ = ["add", "append", "back", "fail", "forget", "hold", "sleep", "spin", "stamp"]
+__all__ = ["add", "append", "back", "fail", "forget", "hold", "sleep", "spin", "spoil", "stamp"]
 
 
 def add(current, argument):
@@ -42,6 +42,12 @@ def sleep(current, argument):
 def spin(current, argument):
     while True:
         pass
+
+
+def spoil(current, argument):
+    """Takes away what it was given, then fails."""
+    current.clear()
+    raise KeyError(f"no {argument}")
 
 
 def stamp(current, argument):

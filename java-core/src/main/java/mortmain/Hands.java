@@ -37,14 +37,12 @@ final class Hands<W> {
       hand = new Hand<>(lock.newCondition());
       mine.set(hand);
     }
-    W work = hand.own;
-    hand.own = null;
-    return work == null ? await(hand) : work;
-  }
-
-  private W await(Hand<W> hand) {
     lock.lock();
     try {
+      if (hand.own != null) {
+        ready.add(hand.own); // behind what waits already, so that no chain keeps a thread for itself
+        hand.own = null;
+      }
       W work = ready.poll();
       if (work != null || closed) {
         return work;
@@ -59,12 +57,6 @@ final class Hands<W> {
     } finally {
       lock.unlock();
     }
-  }
-
-  /** What the calling thread goes on with, or null. */
-  W own() {
-    Hand<W> hand = mine.get();
-    return hand == null ? null : hand.own;
   }
 
   /** Hands it to a thread, or keeps it for the next one that asks. False when there is no taking any more. */

@@ -1,20 +1,17 @@
 package mortmain;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.time.Duration;
-import java.util.HashSet;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Predicate;
 import mortmain.engine.Engine;
-import mortmain.fence.Rule;
-import mortmain.fence.Verdict;
 import mortmain.model.Commit;
 import mortmain.model.ErrorCode;
-import mortmain.model.Key;
 import mortmain.model.MortmainException;
 import mortmain.model.Outcome;
 import mortmain.model.ReadOptions;
@@ -26,78 +23,42 @@ import mortmain.model.Write;
 
 /**
  * Commits whose value a trusted function computes. It runs outside of every lock, on a thread that asks here for work, and what it made
- * of a version is committed only if the key still has that version; otherwise it runs again. Whoever reduces a key has the turn on it, so that
- * it mostly runs once, and updates of the same key wait. Commits of other keys never meet any of it. Thread-safe.
+ * of a version is committed only if the key still has that version; otherwise it runs again. Thread-safe. What holds:
+ *
+ * <ul>
+ *   <li>Those of one key run one after the other, in the order in which they came. What waits while one runs is handed out together, as a chain
+ *       of links: each has what the one before it made, and is committed, rejected and answered on its own, in turn.
+ *   <li>If a link is not committed, what those behind it made of it is thrown away: they run again. One that fails leaves the value as it is.
+ *   <li>A chain has the turn on its key, so that its functions mostly run once, and updates of the same key wait, and come between two chains.
+ *   <li>Commits of other keys never meet any of it.
+ * </ul>
  */
 public final class Reductions {
   /** As long as a function may run; less than a turn lasts. */
   public static final Duration LIMIT = Duration.ofSeconds(1);
 
-  private static final long LOOK_MILLIS = 100;
-  /** So many short runs in a row share a force. */
-  private static final int FORCED_AFTER = 16;
-  /** A run of this many nanoseconds is not short: no answer waits for the next such one. */
-  private static final long SHORT = 200_000;
+  /** A function whose run took so many nanoseconds is not quick. */
+  private static final long QUICK = 500_000;
 
   private static final ReadOptions IN_FLIGHT = new ReadOptions(-1, -1, true, true);
+  private static final byte[] NOTHING = {};
 
   private final Commits commits;
   private final Engine engine;
   private final Turns turns;
   private final Waiters waiters;
-  private final Hands<Job> hands = new Hands<>();
-
-  private final Set<Reduction> running = new HashSet<>();
+  private final Chains chains = new Chains();
+  private final Hands<Chains.Chain> hands = new Hands<>();
+  private final Running running = new Running();
   private final AtomicLong numbers = new AtomicLong();
-  private final AtomicInteger unforced = new AtomicInteger();
-  private Set<String> modules = Set.of();
-  private Duration limit = LIMIT;
-  private String closed = "no module of functions was named when it was started (mortmain serve --reducers)";
 
-  /** One commit on its way. Only one thread has it at a time. */
-  final class Job {
-    private final Commit commit;
-    private final long fingerprint;
-    private final Outcome<Receipt> then;
-    private final Executor blocking;
-    private boolean unready;
-    private long turn;
+  @SuppressWarnings("ThreadLocalUsage") // of one store: a thread serves one
+  private final ThreadLocal<ByteBuffer> progress =
+      ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(Integer.BYTES).order(ByteOrder.nativeOrder()));
 
-    private Job(Commit commit, long fingerprint, Outcome<Receipt> then, Executor blocking) {
-      this.commit = commit;
-      this.fingerprint = fingerprint;
-      this.then = then;
-      this.blocking = blocking;
-    }
-
-    Write.Reduce asked() {
-      return commit.reduce();
-    }
-
-    /** Whether it is not answered yet; then {@link #unready} says for what it waits. */
-    private boolean judge(Reduced reduced, boolean mayWait, boolean late) {
-      Rule<Receipt> rule = commits.rule(reduced == null ? commit : commit.with(reduced), fingerprint, mayWait, late);
-      return engine.decide(
-          view -> {
-            Verdict<Receipt> verdict = rule.judge(view);
-            unready = verdict instanceof Verdict.Unready<Receipt>;
-            return verdict;
-          },
-          mayWait,
-          then);
-    }
-
-    private void reject(MortmainException rejection) {
-      endTurn();
-      then.reject(rejection);
-    }
-
-    private void endTurn() {
-      long ended = turn;
-      turn = 0;
-      turns.end(ended);
-    }
-  }
+  private volatile Set<String> modules = Set.of();
+  private volatile Duration limit = LIMIT;
+  private volatile String closed = "no module of functions was named when it was started (mortmain serve --reducers)";
 
   Reductions(Commits commits, Engine engine, Turns turns, Waiters waiters) {
     this.commits = commits;
@@ -109,7 +70,7 @@ public final class Reductions {
   // ---------------------------------------------------------------- whoever runs the functions
 
   /** From now on functions of these modules run, each for at most so long, on threads that ask for work by {@link #next}. */
-  public synchronized void open(Set<String> named, Duration atMost) {
+  public void open(Set<String> named, Duration atMost) {
     modules = Set.copyOf(named);
     limit = atMost;
     closed = null;
@@ -117,73 +78,97 @@ public final class Reductions {
 
   /** No function runs any more; {@code why} is part of a sentence. */
   public void close(String why) {
-    synchronized (this) {
-      closed = why;
-      notifyAll();
-    }
-    hands.close().forEach(job -> job.reject(unsupported()));
+    closed = why;
+    running.wakeUp();
+    hands.close();
+    chains.drain().forEach(job -> job.reject(unsupported()));
   }
 
-  private synchronized MortmainException unsupported() {
+  private MortmainException unsupported() {
     return Rejection.of(
             ErrorCode.UNSUPPORTED, "this gateway runs no Python functions, use update instead: " + closed, Map.of("operation", "reduce"))
         .exception();
   }
 
-  private synchronized boolean isClosed() {
+  Chains chains() {
+    return chains;
+  }
+
+  private boolean isClosed() {
     return closed != null;
+  }
+
+  /** Where the calling thread says which link, from 0, it is at: a number of four bytes, in the machine's order. */
+  public ByteBuffer progress() {
+    return progress.get();
   }
 
   /** Waits for something to compute; null when there will be nothing any more. */
   public Reduction next() {
-    for (Job job = hands.take(); job != null; job = hands.take()) {
-      if (isClosed()) {
-        job.reject(unsupported());
-        continue;
-      }
-      Reduction reduction = begin(job);
+    for (Chains.Chain chain = hands.take(); chain != null; chain = hands.take()) {
+      Reduction reduction = chain.turn == 0 || isClosed() ? null : begin(chain);
       if (reduction != null) {
         return reduction;
       }
+      goOn(chain);
     }
     return null;
   }
 
-  /** Null when it was answered without running anything. */
-  private Reduction begin(Job job) {
-    if (job.turn == 0 || commits.isLate(job.commit.call().deadline())) {
-      if (job.judge(null, false, true)) {
-        job.reject(Commits.late().exception());
-      }
-      job.endTurn();
+  /** Null when there is nothing to run. */
+  private Reduction begin(Chains.Chain chain) {
+    List<ReduceJob> jobs = chains.next(chain);
+    if (jobs.removeIf(this::isOver)) {
       engine.force();
+    }
+    if (jobs.isEmpty()) {
       return null;
     }
     Snapshot before;
     try {
-      before = engine.read(List.of(job.asked().key()), IN_FLIGHT).snapshots().get(0);
+      before = engine.read(List.of(chain.key), IN_FLIGHT).snapshots().get(0);
     } catch (MortmainException failure) {
-      job.reject(failure);
+      jobs.forEach(job -> job.reject(failure));
       return null;
     }
-    Reduction reduction = new Reduction(this, job, before, numbers.incrementAndGet());
-    synchronized (this) {
-      running.add(reduction); // whoever looks for late ones is not woken for each
-    }
+    Reduction reduction = new Reduction(this, chain, jobs, before, numbers.incrementAndGet(), progress.get());
+    running.add(reduction);
     return reduction;
   }
 
-  /** Waits for one that runs longer than it may, and was not given out as such yet; null when there will be none any more. */
-  public Reduction late() throws InterruptedException {
-    return older(limit.toNanos(), Reduction::isUnnoticed);
+  /** Answers one whose time is over. */
+  private boolean isOver(ReduceJob job) {
+    if (job.isLate()) {
+      job.end();
+      return true;
+    }
+    return false;
   }
 
-  /** Gives up those that run so much longer than they may that whoever asks for {@link #late} must be stuck; returns when closed. */
+  /** Waits for a function that runs longer than it may, once for each run; null when there will be none any more. */
+  public Late late() throws InterruptedException {
+    Late late = null;
+    while (late == null && !isClosed()) {
+      late = running.older(limit.toNanos(), Reduction::isUnnoticed);
+    }
+    return late;
+  }
+
+  /**
+   * Gives up functions that run so much longer than they may that whoever asks for {@link #late} must be stuck, and answers those that wait for
+   * longer than they want to; returns when closed.
+   */
   public void giveUp(Duration beyond) throws InterruptedException {
-    Reduction stuck = older(limit.plus(beyond).toNanos(), one -> true);
-    while (stuck != null) {
-      stuck.giveUp(tooLong(), "(it does not let other Python threads run)");
-      stuck = older(limit.plus(beyond).toNanos(), one -> true);
+    while (!isClosed()) {
+      Late stuck = running.older(limit.plus(beyond).toNanos(), one -> true);
+      if (stuck != null) {
+        stuck.giveUp(tooLong(), "(it does not let other Python threads run)", "", NOTHING);
+      }
+      List<ReduceJob> late = chains.late();
+      late.forEach(ReduceJob::end);
+      if (!late.isEmpty()) {
+        engine.force();
+      }
     }
   }
 
@@ -192,61 +177,56 @@ public final class Reductions {
     return "ran past its time limit of " + limit.toMillis() / 1e3 + " s";
   }
 
-  private synchronized Reduction older(long nanos, Predicate<Reduction> wanted) throws InterruptedException {
-    while (closed == null) {
-      long now = System.nanoTime();
-      long wait = 0;
-      for (Reduction one : running) {
-        long left = nanos - (now - one.begun());
-        if (left <= 0 && wanted.test(one)) {
-          return one;
-        } else if (left > 0) {
-          wait = wait == 0 ? left : Math.min(wait, left);
-        }
-      }
-      wait(wait == 0 ? LOOK_MILLIS : 1 + wait / 1_000_000);
-    }
-    return null;
-  }
-
   // ---------------------------------------------------------------- on the way to an answer
 
   /** Whether its answer may wait for a force. */
   boolean submit(Commit commit, long fingerprint, Outcome<Receipt> then, boolean late, Executor blocking) {
-    Job job = new Job(commit, fingerprint, then, blocking);
-    boolean open = job.judge(null, true, late);
-    if (open) {
-      goOn(job);
-    }
-    return !open;
+    ReduceJob job = new ReduceJob(commits, engine, commit, fingerprint, then, blocking);
+    return !goOn(job, job.judge(null, true, late));
   }
 
-  /** It was not answered: for a claim it waits on a thread of its own, for a function in the queue of its key. */
-  private void goOn(Job job) {
-    if (!job.unready) {
-      job.endTurn();
-      job.blocking.execute(() -> waitForClaim(job));
-    } else if (isClosed()) {
+  /** Whether it was not answered: for a claim it waits on a thread of its own, for a function in the chain of its key. */
+  private boolean goOn(ReduceJob job, ReduceJob.Standing standing) {
+    switch (standing) {
+      case CLAIMED -> job.elsewhere(() -> waitForClaim(job));
+      case UNREADY -> compute(job);
+      case COMMITTED, ANSWERED -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void compute(ReduceJob job) {
+    if (isClosed()) {
       job.reject(unsupported());
     } else if (!isNamed(job.asked())) {
       job.reject(unnamed(job.asked()));
-    } else if (job.turn != 0) {
-      hand(job); // somebody without a turn was faster
     } else {
-      turns.take(job.asked().key(), job.commit.call().deadline() - engine.now(), turn -> {
-        job.turn = turn;
-        hand(job);
-      });
+      Chains.Chain chain = chains.add(job);
+      if (chain != null) {
+        start(chain);
+      }
     }
   }
 
-  private void hand(Job job) {
-    if (!hands.give(job)) {
-      job.reject(unsupported());
+  private void start(Chains.Chain chain) {
+    turns.take(
+        chain.key,
+        Long.MAX_VALUE,
+        turn -> {
+          chain.turn = turn;
+          hand(chain);
+        });
+  }
+
+  private void hand(Chains.Chain chain) {
+    if (!hands.give(chain)) {
+      goOn(chain);
     }
   }
 
-  private synchronized boolean isNamed(Write.Reduce asked) {
+  private boolean isNamed(Write.Reduce asked) {
     return modules.contains(asked.function().substring(0, asked.function().indexOf(':')));
   }
 
@@ -255,44 +235,80 @@ public final class Reductions {
         .exception();
   }
 
-  private void waitForClaim(Job job) {
-    Key key = job.asked().key();
-    try (Waiters.Waiter waiter = waiters.enter(List.of(key), null)) {
+  private void waitForClaim(ReduceJob job) {
+    try (Waiters.Waiter waiter = waiters.enter(List.of(job.key()), null)) {
       boolean inTime = true;
-      while (job.judge(null, inTime, false)) {
-        if (job.unready) {
-          goOn(job);
-          return;
-        }
+      ReduceJob.Standing standing = job.judge(null, inTime, false);
+      while (standing == ReduceJob.Standing.CLAIMED) {
         engine.force();
-        waiter.await(job.commit.call().deadline() - engine.now());
-        inTime = !commits.isLate(job.commit.call().deadline());
+        waiter.await(job.left());
+        inTime = !job.isLate();
+        standing = job.judge(null, inTime, false);
       }
-      engine.force();
+      if (!goOn(job, standing)) {
+        engine.force();
+      }
     }
   }
 
-  /** A function has run: what it made is judged like every commit. */
-  void settle(Job job, Reduction reduction, Reduced reduced) {
-    synchronized (this) {
-      running.remove(reduction);
+  /**
+   * Functions have run: what they made is judged like every commit, in order.
+   *
+   * @param made what each link made, null for one that has to run again
+   * @param givenUp the link that took too long, which fails whatever the others did, or -1
+   */
+  void settle(Reduction reduction, Reduced[] made, int givenUp) {
+    running.remove(reduction);
+    learn(reduction, made, givenUp);
+    List<ReduceJob> again = new ArrayList<>(0);
+    boolean holds = true; // what the next one was computed from is what the key has
+    for (int i = 0; i < made.length; i++) {
+      ReduceJob job = reduction.jobs().get(i);
+      if (i != givenUp && (made[i] == null || !holds)) {
+        again.add(job);
+        holds = false;
+        continue;
+      }
+      ReduceJob.Standing standing = job.settle(made[i]);
+      holds &= standing == ReduceJob.Standing.COMMITTED || (standing == ReduceJob.Standing.ANSWERED && made[i].failure() != null);
+      if (standing == ReduceJob.Standing.UNREADY) {
+        again.add(job);
+      } else {
+        goOn(job, standing);
+      }
     }
-    Rejection malformed = reduced.value() == null ? null : engine.refuse(job.commit.with(reduced)).orElse(null);
-    if (malformed != null) {
-      job.reject(malformed.exception());
-    } else if (job.judge(reduced, true, false)) {
-      goOn(job);
-    } else {
-      job.endTurn();
+    chains.putBack(reduction.chain(), again);
+    if (again.isEmpty()) { // else somebody without a turn was faster: these keep theirs
+      endTurn(reduction.chain()); // before the force, so that the next in line may compute from what is in flight
     }
-    if (!canWait(job, reduction, hands.own()) || unforced.incrementAndGet() >= FORCED_AFTER) {
-      unforced.set(0);
-      engine.forceElsewhere(1, 0); // forced here it was slower: whoever asks meanwhile finds no warm thread
+    engine.force();
+    hand(reduction.chain());
+  }
+
+  private void learn(Reduction reduction, Reduced[] made, int givenUp) {
+    boolean isQuick = reduction.took() < QUICK * made.length;
+    for (int i = 0; i < made.length; i++) {
+      boolean hasRun = made[i] != null && made[i].failure() == null;
+      if (givenUp < 0 ? hasRun : i == givenUp) {
+        chains.learn(reduction.jobs().get(i).asked().function(), givenUp < 0 && isQuick);
+      }
     }
   }
 
-  /** Whether this thread soon has another answer that can share a force: the same function runs again at once, and was short. */
-  private static boolean canWait(Job job, Reduction reduction, Job next) {
-    return next != null && next.turn != 0 && next.asked().function().equals(job.asked().function()) && reduction.took() < SHORT;
+  private void endTurn(Chains.Chain chain) {
+    long ended = chain.turn;
+    chain.turn = 0;
+    turns.end(ended);
+  }
+
+  /** With what has come meanwhile, as soon as it is this key's turn again. */
+  private void goOn(Chains.Chain chain) {
+    endTurn(chain);
+    if (isClosed()) {
+      chains.drain().forEach(job -> job.reject(unsupported()));
+    }
+    if (chains.goesOn(chain)) {
+      start(chain);
+    }
   }
 }

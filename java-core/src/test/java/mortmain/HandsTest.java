@@ -62,11 +62,19 @@ class HandsTest {
     assertEquals("first", hands.take());
     other.takeAndWait();
     hands.give("mine");
-    assertEquals("mine", hands.own());
     hands.give("another's");
     assertEquals("another's", other.got.take());
     assertEquals("mine", hands.take());
-    assertNull(hands.own());
+  }
+
+  @Test
+  void aChainOfWorkDoesNotKeepAThreadFromWhatWaits() {
+    hands.give("first");
+    hands.give("waits");
+    assertEquals("first", hands.take());
+    hands.give("mine");
+    assertEquals("waits", hands.take());
+    assertEquals("mine", hands.take());
   }
 
   @Test

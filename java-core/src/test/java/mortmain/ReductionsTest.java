@@ -1,33 +1,26 @@
 package mortmain;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static mortmain.ReducingStore.done;
+import static mortmain.ReducingStore.reduce;
+import static mortmain.ReducingStore.refusal;
 import static mortmain.Request.by;
 import static mortmain.Request.claim;
 import static mortmain.Request.claimId;
-import static mortmain.Request.json;
 import static mortmain.Request.key;
 import static mortmain.Request.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import mortmain.model.Call;
 import mortmain.model.Commit;
 import mortmain.model.ErrorCode;
-import mortmain.model.MortmainException;
-import mortmain.model.Outcome;
-import mortmain.model.ReadOptions;
 import mortmain.model.Receipt;
 import mortmain.model.Snapshot;
-import mortmain.model.Write;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,63 +31,33 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class ReductionsTest {
   @TempDir Path directory;
+  private ReducingStore reducing;
   private Store store;
 
   @BeforeEach
   void open() {
-    store = Store.open(directory, StoreOptions.DEFAULT);
-    store.reductions().open(Set.of("m"), Duration.ofSeconds(10));
+    reducing = new ReducingStore(directory, Duration.ofSeconds(10));
+    store = reducing.store;
   }
 
   @AfterEach
   void close() {
-    store.close();
-  }
-
-  private static Commit reduce(String id, String function) {
-    Call call = new Call(id, 0, Long.MAX_VALUE, Long.MAX_VALUE);
-    return new Commit(
-        call, "reducer", Map.of(), List.of(), List.of(new Write.Reduce(key("k"), function, json("1"), null)), null, 0, true, 0);
+    reducing.close();
   }
 
   private CompletableFuture<Receipt> start(Commit commit) {
-    CompletableFuture<Receipt> answer = new CompletableFuture<>();
-    store.submit(
-        commit,
-        new Outcome<>() {
-          @Override
-          public void answer(Receipt receipt) {
-            answer.complete(receipt);
-          }
-
-          @Override
-          public void reject(MortmainException rejection) {
-            answer.completeExceptionally(rejection);
-          }
-        },
-        task -> new Thread(task).start());
-    store.force();
-    return answer;
+    return reducing.start(commit);
   }
 
   private Snapshot read() {
-    return store.read(List.of(key("k")), ReadOptions.NEWEST).snapshots().get(0);
-  }
-
-  private static boolean done(Reduction reduction, String value) {
-    return reduction.done("application/json", value.getBytes(UTF_8));
-  }
-
-  private static ErrorCode refusal(CompletableFuture<Receipt> answer) {
-    MortmainException refused = (MortmainException) assertThrows(ExecutionException.class, answer::get).getCause();
-    return refused.code();
+    return reducing.read();
   }
 
   @Test
   void aCommitThatCameMeanwhileIsNotLost() throws Exception {
     CompletableFuture<Receipt> answer = start(reduce("a", "m:f"));
     Reduction first = store.reductions().next();
-    assertEquals("none", first.question().split("\0", 5)[2]);
+    assertEquals("none", first.question().split("\0", 4)[2]);
     store.commit(by("other").append("k", "7").commit());
     assertTrue(done(first, "[1]"));
     assertFalse(answer.isDone(), "what was made of an old value is not committed");
@@ -123,9 +86,9 @@ class ReductionsTest {
   void whatFailedStaysFailed() throws Exception {
     CompletableFuture<Receipt> answer = start(reduce("a", "m:f"));
     Reduction reduction = store.reductions().next();
-    assertTrue(reduction.failed("raised", "there"));
+    assertTrue(reduction.done("failed 6 5", "raisedthere".getBytes(UTF_8)));
     assertFalse(done(reduction, "1"), "it was answered");
-    assertFalse(reduction.giveUp("took long", ""), "its thread has answered and goes on");
+    assertFalse(new Late(reduction, 0).giveUp("took long", "", "", new byte[0]), "its thread has answered and goes on");
     assertEquals(ErrorCode.REFUSED_VALUE, refusal(answer));
     assertEquals(ErrorCode.REFUSED_VALUE, refusal(start(reduce("a", "m:f"))));
     assertFalse(read().exists());
@@ -168,10 +131,10 @@ class ReductionsTest {
     CompletableFuture<Receipt> answer = start(reduce("a", "m:f"));
     Reduction slow = store.reductions().next();
     store.commit(by("other").append("another", "7").commit());
-    Reduction late = store.reductions().late();
+    Late late = store.reductions().late();
     assertEquals(slow.number(), late.number());
-    assertTrue(late.giveUp(store.reductions().tooLong(), ""));
-    assertTrue(late.giveUp(store.reductions().tooLong(), ""), "it was given up before");
+    assertTrue(late.giveUp(store.reductions().tooLong(), "", "", new byte[0]));
+    assertTrue(late.giveUp(store.reductions().tooLong(), "", "", new byte[0]), "it was given up before");
     assertEquals(ErrorCode.REFUSED_VALUE, refusal(answer));
     assertFalse(done(slow, "1"));
     assertFalse(read().exists());
