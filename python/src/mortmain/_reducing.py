@@ -101,7 +101,8 @@ class _Worker:
         # One crossing into Java instead of one for each part.
         number, links, kind, rest = reduction.question().split("\0", 3)
         *asked, value = rest.split("\0", 2 * int(links))
-        self.made = made = []
+        made: list[_Made] = []
+        self.made = made
         self.number = number
         current: str | bytes = value
         end = time.monotonic() + _ROUND
