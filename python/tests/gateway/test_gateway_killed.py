@@ -11,10 +11,11 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 import mortmain
 from mortmain.testing import temporary_store
 
-ROUNDS = 20
 CLIENTS = 4
 
 
@@ -56,7 +57,8 @@ def java_processes(directory: str) -> list[int]:
     return found
 
 
-def test_twenty_kills_under_load_lose_nothing_and_apply_nothing_twice() -> None:
+@pytest.mark.parametrize("rounds", [4, pytest.param(20, marks=pytest.mark.slow)])
+def test_kills_under_load_lose_nothing_and_apply_nothing_twice(rounds: int) -> None:
     with temporary_store() as store:
         directory = store.directory
         clients = [start_client(directory, f"client-{i}") for i in range(CLIENTS)]
@@ -65,7 +67,7 @@ def test_twenty_kills_under_load_lose_nothing_and_apply_nothing_twice() -> None:
             assert client.stdout.readline() == "ready\n"
         chance = random.Random(7)
         killed: int | None = None
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             killed = gateway_of(directory, killed)
             time.sleep(chance.random() * 0.4)
             os.kill(killed, signal.SIGKILL)
@@ -73,17 +75,17 @@ def test_twenty_kills_under_load_lose_nothing_and_apply_nothing_twice() -> None:
         reports = [json.loads(client.communicate("", timeout=120)[0]) for client in clients]
         assert [client.returncode for client in clients] == [0] * CLIENTS
         assert len(java_processes(directory)) == 1
-        settle_and_compare(store, reports)
+        settle_and_compare(store, reports, rounds)
 
 
-def settle_and_compare(store: mortmain.Store, reports: list[dict[str, object]]) -> None:
+def settle_and_compare(store: mortmain.Store, reports: list[dict[str, object]], rounds: int) -> None:
     totals = {"update": 0, "append": 0, "own": 0, "increment": 0}
     for report in reports:
         for kind, count in report["acknowledged"].items():  # type: ignore[attr-defined]
             totals[kind] += count
         for kind, request_id in report["unconfirmed"]:  # type: ignore[attr-defined]
             totals[kind] += isinstance(store.resolve(request_id), mortmain.Committed)
-    assert totals["update"] > ROUNDS
+    assert totals["update"] > rounds
     assert store.read("counter").value == totals["update"]
     assert store.read("sum").value == totals["increment"]
     items = store.read("list").value

@@ -219,6 +219,7 @@ def test_an_edit_under_adopt_makes_the_agent_lose_a_version_conflict(store, at, 
         store.unmount(at)
 
 
+@pytest.mark.slow
 def test_a_directory_of_5000_files_is_mounted_in_seconds(own_store, tmp_path, until: Until):
     code = tmp_path / "code"
     for number in range(5_000):

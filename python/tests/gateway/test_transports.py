@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,11 @@ from .test_claims import fork, wait_for
 
 @pytest.fixture(scope="module")
 def tcp_store():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MORTMAIN_TRANSPORT", "tcp")
-        with temporary_store(agent="tcp") as store:
-            yield store
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:  # no longer than it starts: the next gateway is another one's
+            patch.setenv("MORTMAIN_TRANSPORT", "tcp")
+            store = stack.enter_context(temporary_store(agent="tcp"))
+        yield store
 
 
 @pytest.fixture(params=["unix", "tcp"])

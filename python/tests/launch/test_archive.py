@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mortmain import GatewayUnavailable
 from mortmain._gateway import ensure_gateway
 from mortmain._gateway.archive import archive_flags, archive_path, cache_directory, failure_mark, train_after
 from mortmain._gateway.java import Java, find_java
@@ -115,3 +116,18 @@ def test_an_archive_that_breaks_the_start_is_thrown_away(
     assert ensure_gateway(places / "state").version == "simulated"
     assert not archive.exists()
     assert failure_mark(archive).exists()
+
+
+def test_an_archive_is_kept_when_the_start_fails_without_it_too(
+    places: Path, java: SimulatedJava, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else one wrong option would slow down every start of a day."""
+    monkeypatch.setenv("MORTMAIN_CACHE", str(places / "run"))
+    java.is_version("25.0.1").behave("throw")
+    archive = archive_path(find_java(), jar_path(), str(places / "run"))
+    assert archive is not None
+    archive.write_bytes(b"an archive")
+    with pytest.raises(GatewayUnavailable):
+        ensure_gateway(places / "state")
+    assert archive.exists()
+    assert not failure_mark(archive).exists()

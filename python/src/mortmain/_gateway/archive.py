@@ -115,7 +115,7 @@ def train_after(java: Java, jar: Path, run: str) -> Child | None:
 
 
 def give_up_archive(java: Java, jar: Path, run: str, why: str) -> bool:
-    """After a start that failed without a word from our code: the archive may have broken it. True if there was one."""
+    """After a start that worked without the archive and failed with it. True if there was one."""
     archive = archive_path(java, jar, run)
     if archive is None or not archive.is_file():
         return False

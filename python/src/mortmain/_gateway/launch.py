@@ -8,7 +8,7 @@ import os
 
 from mortmain._errors import GatewayUnavailable, InvalidRequest, MortmainError
 
-from .archive import give_up_archive, train_after
+from .archive import archive_flags, give_up_archive, train_after
 from .child import Child
 from .discover import check_run_directory, file_mark, find_gateway, run_directory
 from .failure import as_error, read_failure, refuse_poisoned, start_failed, with_log
@@ -91,6 +91,8 @@ class _Starter:
         self._agent = agent
         self._last: GatewayUnavailable | None = None
         self._found_locked = False
+        # What a start with a class archive ended with, for which the archive may be to blame.
+        self._suspicion: MortmainError | None = None
 
     def run(self) -> Reached:
         killed = 0
@@ -98,10 +100,12 @@ class _Starter:
         patience = 0.05
         while True:
             before = file_mark(gateway_file(self._run))  # a starter that is frozen after the spawn misses nothing
-            process, log_size = spawn_gateway(self._java, self._root, self._arguments)
+            process, log_size = spawn_gateway(
+                self._java, self._root, self._arguments, archive=self._suspicion is None
+            )
             reached = self._until_it_serves(process, log_size, before)
             if reached is not None:
-                train_after(self._java, jar_path(), self._run)
+                self._see_to_archive()
                 return reached
             if process.returncode == _NO_LOCK:
                 # Somebody else serves, or is about to: it started without start.lock, as `mortmain serve` does.
@@ -114,8 +118,9 @@ class _Starter:
                 killed += 1
             else:
                 failure = self._failure(process, log_size)
-                if read_failure(self._run) is not None or not self._without_archive(failure):
+                if read_failure(self._run) is not None or not self._may_be_the_archive():
                     raise failure
+                self._suspicion = failure
 
     def _until_it_serves(self, process: Child, log_size: int, mark: object) -> Reached | None:
         """None if the process ended. mark: of gateway.json before the process was started."""
@@ -175,9 +180,15 @@ class _Starter:
             reason="locked",
         )
 
-    def _without_archive(self, failure: MortmainError) -> bool:
+    def _may_be_the_archive(self) -> bool:
         """An archive is a convenience: a JVM that died with one is tried again without."""
-        return give_up_archive(self._java, jar_path(), self._run, str(failure))
+        return self._suspicion is None and bool(archive_flags(self._java, jar_path(), self._run))
+
+    def _see_to_archive(self) -> None:
+        """Only a start that works without it shows that the archive was to blame, and not an option or the memory."""
+        if self._suspicion is not None:
+            give_up_archive(self._java, jar_path(), self._run, str(self._suspicion))
+        train_after(self._java, jar_path(), self._run)
 
     def _failure(self, process: Child, log_size: int) -> MortmainError:
         told = read_failure(self._run)

@@ -55,16 +55,17 @@ def java_options() -> list[str]:
 
 
 def java_command(
-    java: Java, directory: str, command: str, arguments: list[str], beside: Path | None = None
+    java: Java, directory: str, command: str, arguments: list[str], beside: Path | None = None, archive: bool = True
 ) -> list[str]:
     """The whole command line of one of the jar's commands. MORTMAIN_JAVA_OPTS comes last of the flags, so that it
-    wins. beside: another jar for the class path.
+    wins. beside: another jar for the class path. archive: use the class archive, if there is one.
     """
     jar = jar_path()
     told = java_options()
     # Java refuses two collectors, so ours gives way to the operator's.
     ours = [flag for flag in JVM_FLAGS if not _is_collector(flag) or not any(map(_is_collector, told))]
-    flags = [*ours, *archive_flags(java, jar, run_directory(directory)), *told]
+    mapped = archive_flags(java, jar, run_directory(directory)) if archive else []
+    flags = [*ours, *mapped, *told]
     program = ["-jar", str(jar)] if beside is None else ["-cp", f"{jar}{os.pathsep}{beside}", _MAIN]
     return [java.path, *flags, *program, command, "--dir", directory, *arguments]
 
@@ -78,7 +79,7 @@ TRANSPORTS = ("unix", "tcp", "jep")
 
 
 def gateway_command(
-    java: Java, directory: str, arguments: list[str], modules: list[str] | None = None
+    java: Java, directory: str, arguments: list[str], modules: list[str] | None = None, archive: bool = True
 ) -> tuple[list[str], dict[str, str]]:
     """Command line and environment. modules: whose functions may run in it; None as the state directory says."""
     transport = os.environ.get("MORTMAIN_TRANSPORT") or "jep"
@@ -88,7 +89,8 @@ def gateway_command(
     if modules is None:
         modules = named_modules(directory)
     chosen += reducer_arguments(modules)
-    command = java_command(java, directory, "gateway", [*chosen, *arguments], jep_jar() if modules else None)
+    beside = jep_jar() if modules else None
+    command = java_command(java, directory, "gateway", [*chosen, *arguments], beside, archive)
     environment = scrubbed_environment()
     if modules and os.environ.get("PYTHONPATH"):
         places = os.environ["PYTHONPATH"].split(os.pathsep)
@@ -96,9 +98,9 @@ def gateway_command(
     return command, environment
 
 
-def spawn_gateway(java: Java, directory: str, arguments: list[str]) -> tuple[Child, int]:
+def spawn_gateway(java: Java, directory: str, arguments: list[str], archive: bool = True) -> tuple[Child, int]:
     """Starts the gateway; returns it and how long its log was before."""
-    command, environment = gateway_command(java, directory, arguments)
+    command, environment = gateway_command(java, directory, arguments, archive=archive)
     log, size = open_log(run_directory(directory))
     try:
         return spawn_child(command, directory, log, environment), size

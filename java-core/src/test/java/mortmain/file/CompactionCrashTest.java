@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import mortmain.Request;
+import mortmain.Rounds;
 import mortmain.disk.MemoryDisk;
 import mortmain.engine.ManualClock;
 import mortmain.journal.JournalOptions;
@@ -38,9 +39,10 @@ class CompactionCrashTest {
   private String expected;
   /** The same after two restarts, which end the claim. */
   private String claimEnded;
+  private int steps;
   private int images;
   private int compacted;
-  private final SecondCrash again = new SecondCrash(12, 2);
+  private final SecondCrash again = new SecondCrash(Rounds.of(12, 60), 2);
 
   private FileSubject open(MemoryDisk on) {
     return new FileSubject(on, clock, LIMITS, JournalOptions.defaults().segments(2048, 8192).background(Runnable::run));
@@ -93,7 +95,11 @@ class CompactionCrashTest {
     expected = state(subject, KEYS);
     claimEnded = afterTwoRestarts(disk.kill());
     int before = subject.engine().decisions().journal().sealed().size();
-    disk.listen(step -> crash());
+    disk.listen(step -> {
+      if (steps++ % Rounds.of(1, 5) == 0) {
+        crash();
+      }
+    });
     assertTrue(subject.compact() > 0);
     disk.listen(step -> { });
     crash();

@@ -15,6 +15,7 @@ import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import mortmain.Request;
+import mortmain.Rounds;
 import mortmain.Store;
 import mortmain.model.ReadOptions;
 import mortmain.model.Snapshot;
@@ -24,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** kill -9 in the middle of compactions, again and again on the same directory: what was acknowledged is there, and the disk does not fill. */
 class CompactionKillTest {
   private static final Pattern SAID = Pattern.compile("(\\d+) (\\d+) .*bytes=(\\d+).*runs=(\\d+).*");
-  private static final int ROUNDS = 5;
+  private static final int ROUNDS = Rounds.of(5, 2);
   private final Random random = new Random(11);
   private final long[] acknowledged = new long[CompactingChild.KEYS];
   private long compactions;

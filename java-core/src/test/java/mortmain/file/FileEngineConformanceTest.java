@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import mortmain.Rounds;
 import mortmain.disk.MemoryDisk;
 import mortmain.engine.ManualClock;
 import mortmain.engine.Workload;
@@ -13,7 +14,8 @@ import org.junit.jupiter.api.Test;
 
 /** The file engine answers every question as the in-memory engine does. */
 class FileEngineConformanceTest {
-  private static final int SEEDS = 200;
+  private static final int SEEDS = Rounds.of(200, 50);
+  private static final int WANTED = Rounds.of(20, 5);
   private static final int STEPS = 300;
 
   /** Ids are forgotten soon, so that tombstones are; every fourth life has values that are nearly too large. */
@@ -38,7 +40,7 @@ class FileEngineConformanceTest {
       life(seed, STEPS, seen);
     }
     for (String kind : COMMON) {
-      assertTrue(seen.getOrDefault(kind, 0) >= 20, () -> kind + " came " + seen.get(kind) + " times in " + seen);
+      assertTrue(seen.getOrDefault(kind, 0) >= WANTED, () -> kind + " came " + seen.get(kind) + " times in " + seen);
     }
   }
 

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import mortmain.Request;
+import mortmain.Rounds;
 import mortmain.disk.MemoryDisk;
 import mortmain.engine.ManualClock;
 import mortmain.journal.JournalOptions;
@@ -56,7 +57,7 @@ class MirrorCrashTest {
   private final Set<List<Object>> known = new HashSet<>();
   private boolean editing;
   private boolean edited;
-  private final SecondCrash again = new SecondCrash(10, 1);
+  private final SecondCrash again = new SecondCrash(Rounds.of(10, 100), 1);
   private int images;
   private int behind;
   private int torn;

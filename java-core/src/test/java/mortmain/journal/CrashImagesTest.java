@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import mortmain.disk.MemoryDisk;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -11,6 +12,7 @@ import org.junit.jupiter.api.Test;
  * file, its header, MANIFEST), and then the same again while some of these images are recovered. Each is recovered, and held against what was
  * acknowledged and what was issued.
  */
+@Tag("slow")
 class CrashImagesTest {
   private static final int WANTED = 100_000;
   /** Of so many images one crashes again while it is recovered; fewer is deeper. */

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import mortmain.Rounds;
 import mortmain.gateway.Peer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -118,7 +119,7 @@ final class EventLoopTest {
   void whatAnotherThreadLeavesToDoIsNotForgottenWhileTheLoopLooks() throws IOException {
     byte[] elsewhere = {Served.ELSEWHERE, 1, 2};
     try (Peer peer = served.inside().upgrade()) {
-      for (int i = 0; i < 10_000; i++) {
+      for (int i = 0; i < Rounds.of(10_000, 2000); i++) {
         answered(peer, SHORT);
         peer.sendFrame(elsewhere);
         peer.sendFrame(elsewhere);
