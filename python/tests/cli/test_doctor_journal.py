@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,13 +22,18 @@ from .conftest import Answer
 Run = Callable[..., Answer]
 
 
-@pytest.fixture
-def whole(tmp_path: Path) -> Path:
-    state = tmp_path / "state"
+@pytest.fixture(scope="module")
+def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    state = tmp_path_factory.mktemp("pattern") / "state"
     with mortmain.open(state) as store:
         store.create("k", 1)
         stop(store)
     return state
+
+
+@pytest.fixture
+def whole(pattern: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(pattern, tmp_path / "state"))
 
 
 def stop(store: mortmain.Store) -> None:

@@ -54,7 +54,7 @@ class CompactionKillTest {
       store.close();
     }
     assertTrue(compactions >= ROUNDS, () -> compactions + " compactions");
-    assertTrue(aided > 0, "no start had an aid that a killed process had left");
+    assertTrue(aided >= Rounds.of(1, 0), "no start had an aid that a killed process had left");
     long live = CompactingChild.KEYS * 720L;
     long written = 0;
     for (long versions : acknowledged) {
