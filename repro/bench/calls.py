@@ -108,8 +108,8 @@ def read(plan: Plan) -> Results:
 def appended_list(plan: Plan) -> Results:
     """Lists of 10,000 items of 20 B and of 100 B, each item in a commit of its own.
 
-    Cold: the gateway is started again and warmed up on most of the lists, and the others are read for the first time; the
-    disk's pages are in the kernel's cache.
+    Cold: the gateway is started again and warmed up on most of the lists, and the others are read for the first time;
+    the disk's pages are in the kernel's cache.
     """
     place, length, lists = plan.fresh("list"), 10_000, range(plan.lists)
     measured = lists[2::3]
