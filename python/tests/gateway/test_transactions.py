@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -244,14 +245,21 @@ def test_the_timeout_bounds_the_reads_too(own_store, work):
     """A gateway that is stopped keeps nobody longer than he asked for."""
     pid = own_store.info()["pid"]
     os.kill(pid, signal.SIGSTOP)
+    while not _is_stopped(pid):
+        time.sleep(0.001)
     start = time.monotonic()
     try:
         with pytest.raises(mortmain.GatewayUnavailable):
-            while True:  # until the signal has stopped all of its threads
-                own_store.transact(work, timeout=0.2)
+            own_store.transact(work, timeout=0.2)
         assert time.monotonic() - start < 10
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether the signal has reached each of its threads: one that still runs could answer."""
+    states = [path.read_text().rpartition(")")[2].split()[0] for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return set(states) == {"T"}
 
 
 def test_reading_alone_commits_nothing(store, at):
