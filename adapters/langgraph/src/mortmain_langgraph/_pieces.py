@@ -34,6 +34,10 @@ _JOIN = 8
 # A last value counts twice: by its channel and by its sample.
 _CACHE_BYTES = 64 * 1024 * 1024
 
+# A value above this many bytes stays until the cache is full: its memory would not be used again but go back to the
+# system, and that costs more.
+_GIVEN_BACK = 256 * 1024
+
 # Of a name: two pieces of a thread never meet.
 _NAME_BYTES = 20
 # How much of a value's beginning, middle and end tells whether it is worth a comparison.
@@ -214,7 +218,7 @@ class Pieces:
         with self._lock:
             if channel:
                 old = self._last.get((space, channel))
-                if old is not None:
+                if old is not None and len(value.data) <= _GIVEN_BACK:
                     self._succeed(space, old, value)
                 self._set((space, channel), value)
             if value.known_cuts is not None:
