@@ -169,7 +169,6 @@ class Link:
         self.pool = Pool()
         self.closed = False
         self._contended: dict[str, float] = {}
-        # Others are at work on the same keys until then, and need the cores.
         self._unconfirmed_ids: dict[str, tuple[int, str | None]] = {}
 
     # ------------------------------------------------------------ connections

@@ -40,7 +40,11 @@ def prepare(root: str, create: bool) -> None:
     matter.
     """
     if not create and not os.path.exists(os.path.join(root, "FORMAT")):
-        raise InvalidRequest(f"{root} holds no store, and create is False", field="directory", reason="no store")
+        raise InvalidRequest(
+            f"{root} holds no store: is the path right? open(create=True) and `mortmain serve` make one",
+            field="directory",
+            reason="no store",
+        )
     try:
         os.makedirs(root, mode=0o700, exist_ok=True)
         os.mkdir(run_directory(root), 0o700)
