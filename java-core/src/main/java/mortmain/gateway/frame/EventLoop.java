@@ -32,8 +32,9 @@ public final class EventLoop implements Runnable {
   private final List<FrameConnection> leaving = new ArrayList<>();
   private volatile Thread thread;
   private volatile boolean closed;
+  /** The last connection that was served, and since when no other one was. */
   private FrameConnection served;
-  private FrameConnection servedBefore;
+  private long onlySince;
   private int servedCount;
   private long takenBefore;
 
@@ -82,9 +83,7 @@ public final class EventLoop implements Runnable {
   /** A lone client's next request is looked for before sleeping. */
   private void await() throws IOException {
     boolean lone = isLone();
-    servedBefore = servedCount == 1 ? served : null;
     servedCount = 0;
-    takenBefore = takenAway.get();
     long from = lone ? System.nanoTime() : 0;
     if (!(lone && pace.isFast() && look(from))) {
       if (mayWait()) {
@@ -103,12 +102,7 @@ public final class EventLoop implements Runnable {
   }
 
   private boolean isLone() {
-    return Pace.HAS_CORES && servedCount == 1 && served == servedBefore && isNobodyAway();
-  }
-
-  /** A thread that waits for its client's next request, perhaps for hours, is nobody. */
-  private boolean isNobodyAway() {
-    return servedAway.get() == 0 && takenAway.get() == takenBefore;
+    return servedCount > 0 && isAloneSince(onlySince);
   }
 
   private boolean look(long from) throws IOException {
@@ -124,7 +118,6 @@ public final class EventLoop implements Runnable {
   private void ready(SelectionKey key) {
     FrameConnection connection = (FrameConnection) key.attachment();
     servedCount++;
-    served = connection;
     step(connection);
   }
 
@@ -183,9 +176,24 @@ public final class EventLoop implements Runnable {
     servedAway.decrementAndGet();
   }
 
-  /** Whether a connection that is being served is the only one that was since its last request, and has a core. On the loop's thread. */
+  /**
+   * Whether the connection that is served now is the only one that was for a while, and has a core. Two requests in a row say little: who
+   * takes a turn and commits makes them while the others wait. On the loop's thread.
+   */
   boolean isAlone(FrameConnection connection) {
-    return Pace.HAS_CORES && servedCount == 1 && servedBefore == connection && isNobodyAway();
+    long taken = takenAway.get();
+    if (connection != served || taken != takenBefore) {
+      served = connection;
+      takenBefore = taken;
+      onlySince = System.nanoTime();
+      return false;
+    }
+    return isAloneSince(onlySince);
+  }
+
+  /** Whether nobody else has had anything done since a moment long enough ago. A thread that waits for its client's next request is nobody. */
+  private boolean isAloneSince(long moment) {
+    return Pace.HAS_CORES && servedAway.get() == 0 && System.nanoTime() - moment > Pace.ALONE_AFTER;
   }
 
   /** How much was done by the loop and by threads of their own: a number to compare. */

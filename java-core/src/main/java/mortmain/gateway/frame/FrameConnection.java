@@ -168,14 +168,19 @@ public final class FrameConnection extends Exchange {
 
   /** True when the loop may go on with it; false at its end. */
   private boolean serve() throws IOException {
-    long steps = -1; // what was done since the request before this thread's first one is not known
+    long steps = -1; // what was done before this thread's first request is not known
+    long onlySince = 0;
+    boolean alone = false;
     for (int inARow = 0; inARow < SHORT_IN_A_ROW; ) {
-      boolean alone = loop.isQuietSince(steps);
-      if (broken || !awaitNext(alone)) {
+      if (broken || !awaitNext(alone && loop.isQuietSince(steps))) {
         return false;
       }
       awaitAnswered();
-      reply().alone(alone && loop.isQuietSince(steps));
+      if (!loop.isQuietSince(steps)) {
+        onlySince = System.nanoTime();
+      }
+      alone = System.nanoTime() - onlySince > Pace.ALONE_AFTER;
+      reply().alone(alone);
       loop.beganAway();
       try {
         steps = loop.steps();

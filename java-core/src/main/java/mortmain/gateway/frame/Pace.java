@@ -5,6 +5,9 @@ final class Pace {
   /** How long one look takes at most. Nanoseconds. */
   static final long LONGEST_LOOK = 200_000;
 
+  /** A connection is alone when no other was served for so long. Nanoseconds. */
+  static final long ALONE_AFTER = 2_000_000;
+
   private static final long WORTH = 200_000;
   /** Whether somebody may look without sleeping and the other side still works; the JVM knows a container's share of the machine. */
   static final boolean HAS_CORES = Runtime.getRuntime().availableProcessors() > 1;
