@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from langgraph.checkpoint.base.id import uuid6
 from mortmain import Store
 
 from mortmain_langgraph import MortmainSaver
+from mortmain_langgraph._pieces import Pieces
 
 
 class Run:
@@ -123,3 +125,17 @@ def test_a_large_value_that_changes_at_its_end_costs_its_end(run: Run) -> None:
     run.put(v=[*items, text(1000)])
     after = sum(len(one.value) for one in run.store.scan(f"{run.prefix}/") if "/v/" in one.key)
     assert after - before < 1100
+
+
+def test_a_small_value_that_stays_in_memory_keeps_no_large_one_alive() -> None:
+    """Each channel held a large value once, and is written again and again with the small one that came after it."""
+    pieces, small = Pieces(), [os.urandom(2_000) for _ in range(120)]
+    tracemalloc.start()
+    try:
+        for number in range(120):
+            pieces.form("space", str(number), "bytes", os.urandom(1_000_000), set(), {})
+            for channel in range(number + 1):
+                pieces.form("space", str(channel), "bytes", small[channel], set(), {})
+        assert tracemalloc.get_traced_memory()[0] < 80_000_000
+    finally:
+        tracemalloc.stop()

@@ -52,14 +52,14 @@ class Value:
     """A value's bytes; behind the first `at` of them, which say how long it is, comes its body.
 
     known_cuts: the body's pieces; None of one that is one piece, which nobody needed yet. sample: as of `_sample`.
-    before: what its channel held before it.
+    before: the sample of what its channel held before it.
     """
 
     data: bytes
     at: int
     known_cuts: Cuts | None
     sample: bytes
-    before: Value | None = None
+    before: bytes | None = None
 
     def cuts(self) -> Cuts:
         """The body's pieces."""
@@ -224,25 +224,25 @@ class Pieces:
             if value.known_cuts is not None:
                 self._set((space, value.sample), value)
             while self._last_bytes > _CACHE_BYTES and len(self._last) > 2:
-                self._forget(*next(iter(self._last.items())))
+                self._forget(next(iter(self._last)))
 
     def _succeed(self, space: str, old: Value, value: Value) -> None:
         if old.sample == value.sample:
             value.before = old.before
             return
-        if old.before is not None and old.before is not value:
-            self._forget((space, old.before.sample), old.before)
+        if old.before is not None and old.before != value.sample:
+            self._forget((space, old.before))
         old.before = None
-        value.before = old
+        value.before = old.sample
 
     def _set(self, name: tuple[str, str | bytes], value: Value) -> None:
         old = self._last.pop(name, None)
         self._last_bytes += len(value.data) - (len(old.data) if old else 0)
         self._last[name] = value
 
-    def _forget(self, name: tuple[str, str | bytes], value: Value) -> None:
-        if self._last.get(name) is value:
-            del self._last[name]
+    def _forget(self, name: tuple[str, str | bytes]) -> None:
+        value = self._last.pop(name, None)
+        if value is not None:
             self._last_bytes -= len(value.data)
 
     def known(self, space: str, wanted: Iterable[tuple[str, Form]]) -> dict[bytes, bytes]:
