@@ -24,6 +24,7 @@ BYTES = "application/octet-stream"
 T = TypeVar("T")
 _decode_json = json.JSONDecoder().decode
 _scan_json = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+_BINARY = (bytes, bytearray, memoryview)
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _TEXT = frozenset({str})
 
@@ -48,14 +49,16 @@ def encode(value: Any, codec: Codec | None, field: str = "value") -> tuple[str, 
         accepts = getattr(codec, "accepts", None)
         if accepts is None or accepts(value):
             return codec.content_type, bytes(codec.encode(value))
+    if type(value) is bytes:
+        return BYTES, value
     if isinstance(value, str):
         try:
             return TEXT, value.encode()
         except UnicodeEncodeError:
             raise invalid(field, "a lone surrogate is not text") from None
-    if isinstance(value, memoryview) and type(value.obj) is bytes and value.format == "B" and value.contiguous:
-        return BYTES, value
-    if isinstance(value, (bytes, bytearray, memoryview)):
+    if isinstance(value, _BINARY):
+        if type(value) is memoryview and type(value.obj) is bytes and value.format == "B" and value.contiguous:
+            return BYTES, value
         return BYTES, bytes(value)
     return JSON, to_json(value, field)
 

@@ -12,25 +12,24 @@ from ._errors import WrongType, invalid
 from ._models import Snapshot
 
 
-def folded(snapshot: Snapshot[Any], step: tuple[Any, ...]) -> Any:
+def folded(snapshot: Snapshot[Any], kind: str, change: Any, ids: list[str] | None = None) -> Any:
     """The value after a delta, for a read of the transaction itself; the engine's own fold is what gets
     committed.
     """
-    kind = step[0]
     value = snapshot.value if snapshot.exists else None
     if kind == "append":
-        if step[2] is not None:
+        if ids is not None:
             raise invalid(
                 "key", "read it before an append with unique ids: which are new is known at the commit"
             )
-        return _a(list, value, snapshot, "a list") + [from_json(item) for item in step[1]]
+        return _a(list, value, snapshot, "a list") + [from_json(item) for item in change]
     if kind == "add_to_set":
-        members, member = _a(list, value, snapshot, "a list"), from_json(step[1])
+        members, member = _a(list, value, snapshot, "a list"), from_json(change)
         known = {_canonical(one) for one in members}
         return members if _canonical(member) in known else [*members, member]
     if kind == "merge":
-        return _merged(_a(dict, value, snapshot, "an object"), from_json(step[1]))
-    return _incremented(value, step[1], snapshot)
+        return _merged(_a(dict, value, snapshot, "an object"), from_json(change))
+    return _incremented(value, change, snapshot)
 
 
 class _Number:

@@ -344,7 +344,7 @@ class Store(Reading, Operating):
         Serializable: every key that was read and every prefix that was scanned is guarded.
         """
         work = Work(self._flows, timeout)
-        commit = functools.partial(work.commit, encode_request_id(request_id), meta, timeout, plain=True)
+        commit = work.commit(encode_request_id(request_id), meta, timeout, plain=True)
         return Block(Transaction(self, work), commit)
 
     def transact(

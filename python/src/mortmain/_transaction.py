@@ -7,9 +7,11 @@ asynchronous twin too.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from . import _arguments as arguments
@@ -30,11 +32,10 @@ if TYPE_CHECKING:
     from ._store import Store
 
 
-# One write: ("put", type, bytes) | ("delete",) | ("ensure", type, bytes) | ("append", items, ids) |
-# ("increment", text) | ("add_to_set", item) | ("merge", patch). The first is a method of Draft.
-Step = tuple[Any, ...]
-# Nothing that was to be written before them counts, so that of one key they come first.
-_WHOLE = frozenset({"put", "delete"})
+# One write, a method of Draft and what it gets: ("put", (key, type, bytes)) | ("delete", (key,)) |
+# ("ensure", (key, type, bytes)) | ("append", (key, items, ids)) | ("increment", (key, text)) |
+# ("add_to_set", (key, item)) | ("merge", (key, patch)).
+Step = tuple[str, tuple[Any, ...]]
 
 
 class Work:
@@ -42,20 +43,24 @@ class Work:
     transaction is.
     """
 
+    # What most transactions never have. It is replaced, never changed.
+    revision: int | None = None
+    store_id: str | None = None
+    prefixes: frozenset[str] = frozenset()
+    deleted_prefixes: tuple[str, ...] = ()
+    held: Mapping[str, tuple[str, int]] = MappingProxyType({})
+    done = False
+
     def __init__(self, flows: Flows, timeout: float | None) -> None:
         self.flows = flows
         # Of each talk with the gateway, the reads as well as the commit.
         self.timeout = timeout
-        self.revision: int | None = None
-        self.store_id: str | None = None
         self.reads: dict[str, Snapshot[Any]] = {}
-        self.prefixes: set[str] = set()
-        self.deleted_prefixes: list[str] = []
         self.followed: dict[str, Ticket] = {}
-        self.held: dict[str, tuple[str, int]] = {}
         # The writes on each key, in the order in which they will be made.
         self.pending: dict[str, list[Step]] = {}
-        self.done = False
+        # Keys that are put or deleted, which makes whatever was to be written before them void.
+        self.whole: set[str] = set()
 
     # ------------------------------------------------------------ reads
 
@@ -90,7 +95,7 @@ class Work:
                 prefix, after, None, self.revision, values, self.timeout
             )
             self._at(revision, store_id)
-            self.prefixes.add(prefix)
+            self.prefixes |= {prefix}
             for snapshot in page:
                 found[snapshot.key] = snapshot
                 after = snapshot.key
@@ -120,50 +125,58 @@ class Work:
         return snapshot if values else replace(snapshot, value=None)
 
     def _apply(self, snapshot: Snapshot[Any], step: Step) -> Snapshot[Any]:
-        kind = step[0]
+        kind, (_, *told) = step
         if kind == "delete":
             return replace(snapshot, exists=False, value=None, content_type=None)
         if kind == "put" or (kind == "ensure" and not snapshot.exists):
-            value = decode(step[1], step[2], self.flows.codec)
-            return replace(snapshot, exists=True, value=value, content_type=step[1])
+            content_type, data = told
+            value = decode(content_type, data, self.flows.codec)
+            return replace(snapshot, exists=True, value=value, content_type=content_type)
         if kind == "ensure":
             return snapshot
-        value = folded(snapshot, step)
+        value = folded(snapshot, kind, *told)
         return replace(snapshot, exists=True, value=value, content_type=snapshot.content_type or JSON)
 
     # ------------------------------------------------------------ writes
 
     def put(self, key: str, value: Any) -> None:
-        self._may_write(key)
-        self.pending[key] = [("put", *encode(value, self.flows.codec))]
+        if self.done or not isinstance(key, str):
+            self._refuse(key)
+        self.pending[key] = [("put", (key, *encode(value, self.flows.codec)))]
+        self.whole.add(key)
 
     def delete(self, key: str | None, prefix: str | None) -> None:
         self._open()
         if (key is None) == (prefix is None):
             raise invalid("key", "either a key or prefix=")
         if prefix is None:
-            self.pending[arguments.check_key(key)] = [("delete",)]
+            name = arguments.check_key(key)
+            self.pending[name] = [("delete", (name,))]
+            self.whole.add(name)
             return
         prefix = arguments.check_key(prefix, "prefix")
         if any(name.startswith(prefix) for name in self.pending):
             raise invalid("prefix", "delete a prefix before writing keys below it")
-        self.deleted_prefixes.append(prefix)
+        self.deleted_prefixes += (prefix,)
 
     def ensure(self, key: str, value: Any) -> None:
-        self._may_write(key)
-        form = encode(value, self.flows.codec)
+        if self.done or not isinstance(key, str):
+            self._refuse(key)
+        told = (key, *encode(value, self.flows.codec))
         steps = self.pending.get(key)
         if steps is None:
-            self.pending[key] = [("ensure", *form)]
-        elif steps == [("delete",)]:
-            steps[0] = ("put", *form)
+            self.pending[key] = [("ensure", told)]
+        elif steps == [("delete", (key,))]:
+            steps[0] = ("put", told)
 
-    def delta(self, key: str, *step: Any) -> None:
+    def delta(self, key: str, kind: str, *told: Any) -> None:
         self._open()
-        self.pending.setdefault(arguments.check_key(key), []).append(step)
+        name = arguments.check_key(key)
+        self.pending.setdefault(name, []).append((kind, (name, *told)))
 
     def follow(self, key: str, ticket: Ticket) -> None:
-        self._may_write(key)
+        if self.done or not isinstance(key, str):
+            self._refuse(key)
         if not isinstance(ticket, Ticket):
             raise invalid("ticket", f"a Ticket, not {type(ticket).__name__}")
         if ticket.key != key:
@@ -175,12 +188,11 @@ class Work:
         if not isinstance(claim, ClaimView):
             raise invalid("claim", f"a claim, not {type(claim).__name__}")
         claim._grant.ensure_ours()
-        self.held[claim.key] = claim._grant.claim_id, claim.epoch
+        self.held = {**self.held, claim.key: (claim._grant.claim_id, claim.epoch)}
 
-    def _may_write(self, key: object) -> None:
-        if self.done or not isinstance(key, str):
-            self._open()
-            arguments.check_key(key)
+    def _refuse(self, key: object) -> None:
+        self._open()
+        arguments.check_key(key)
 
     def _open(self) -> None:
         if self.done:
@@ -198,9 +210,9 @@ class Work:
         attempt: int = 0,
     ) -> Flow[Receipt]:
         self.done = True
-        whole = [key for key, steps in self.pending.items() if steps[0][0] in _WHOLE and key not in self.followed]
-        if whole:
-            yield from self._fetch([key for key in whole if key not in self.reads])
+        unread = self.whole.difference(self.followed, self.reads)
+        if unread:
+            yield from self._fetch([key for key in self.pending if key in unread])
         if self.deleted_prefixes and self.revision is None:
             _, revision, store_id, _ = yield from self.flows.scan_page(
                 self.deleted_prefixes[0], None, 1, None, False, self.timeout
@@ -236,16 +248,14 @@ class Work:
             draft.guard("holds", key, claim_id)
             # Which tells a claim that was reclaimed apart from one that nobody knows, for ever.
             draft.guard("epoch", key, epoch)
-        if self.prefixes or self.deleted_prefixes:
+        if self.revision is not None and self.store_id is not None:
             for prefix in sorted(self.prefixes.union(self.deleted_prefixes)):
                 draft.guard("unchanged", prefix, self.revision)
-        if self.revision is not None and self.store_id is not None:
             draft.known(self.store_id, self.revision)
-        for prefix in self.deleted_prefixes:
-            draft.delete_prefix(prefix)
-        for key, steps in self.pending.items():
-            for step in steps:
-                getattr(draft, step[0])(key, *step[1:])
+            for prefix in self.deleted_prefixes:
+                draft.delete_prefix(prefix)
+        for kind, told in chain.from_iterable(self.pending.values()):
+            getattr(draft, kind)(*told)
         return draft
 
 
@@ -346,7 +356,7 @@ class Block:
 
     __slots__ = ("_commit", "_txn")
 
-    def __init__(self, txn: Transaction, commit: Callable[[], Flow[Receipt]]) -> None:
+    def __init__(self, txn: Transaction, commit: Flow[Receipt]) -> None:
         self._txn = txn
         self._commit = commit
 
@@ -358,7 +368,7 @@ class Block:
         if kind is not None:
             txn._work.done = True
         else:
-            txn.receipt = txn._store._run("transaction", None, self._commit())
+            txn.receipt = txn._store._run("transaction", None, self._commit)
 
 
 class AsyncTransaction(Writes):

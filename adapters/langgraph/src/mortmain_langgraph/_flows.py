@@ -172,9 +172,7 @@ class SaverFlows(Reading, Writing):
                 elif place.kind == "w":
                     rest[key] = snapshot.value
                 elif place.kind == "c":
-                    record = Record.unpack(snapshot.value)
-                    record.thread_id = target
-                    rest[key] = record.pack()
+                    rest[key] = Record.unpack(snapshot.value)._replace(thread_id=target).pack()
             yield from self.write_all(to, {**pieces, **rest})
 
     def write_all(self, space: Space, values: dict[str, bytes]) -> Flow[None]:

@@ -15,7 +15,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import mortmain
 import ormsgpack
@@ -127,8 +127,7 @@ def place_of(key: str, threads: str) -> Place:
 Form = list[Any]
 
 
-@dataclass(slots=True)
-class Record:
+class Record(NamedTuple):
     """A checkpoint as it is stored; `values` are forms."""
 
     thread_id: str
@@ -141,19 +140,7 @@ class Record:
     run_id: str | None
 
     def pack(self) -> bytes:
-        return ormsgpack.packb(
-            [
-                _FORMAT,
-                self.thread_id,
-                self.ns,
-                self.checkpoint_id,
-                self.parent_id,
-                list(self.checkpoint),
-                list(self.metadata),
-                self.values,
-                self.run_id,
-            ]
-        )
+        return ormsgpack.packb((_FORMAT, *self))
 
     @classmethod
     def unpack(cls, data: bytes) -> Record:

@@ -14,7 +14,7 @@ record that needs it, and becomes a piece when it is there a second time.
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Set
@@ -78,15 +78,11 @@ _NO_VALUE = Value(b"", 0, [], b"")
 
 def header_length(kind: str, data: bytes) -> int:
     """How many of the first bytes say how long a msgpack list or map is."""
-    if kind != "msgpack" or not data:
-        return 0
-    first = data[0]
-    if 0x80 <= first <= 0x9F:
-        return 1
-    return _LONG_HEADERS.get(first, 0)
+    return _HEADERS[data[0]] if kind == "msgpack" and data else 0
 
 
 _LONG_HEADERS = {0xDC: 3, 0xDE: 3, 0xDD: 5, 0xDF: 5}
+_HEADERS = bytes(1 if 0x80 <= first <= 0x9F else _LONG_HEADERS.get(first, 0) for first in range(256))
 
 
 def cut(data: bytes, at: int, before: Value | None) -> Cuts:
@@ -103,10 +99,8 @@ def cut(data: bytes, at: int, before: Value | None) -> Cuts:
             pieces.append((name, size))
             done = end
         done = _join_small(pieces, len(data), done)
-    while done < len(data):
-        size = min(_PIECE, len(data) - done)
-        pieces.append((secrets.token_bytes(_NAME_BYTES), size))
-        done += size
+    for start in range(done, len(data), _PIECE):
+        pieces.append((os.urandom(_NAME_BYTES), min(_PIECE, len(data) - start)))
     return pieces
 
 
@@ -164,14 +158,15 @@ class Pieces:
         that a value which is new as a whole may take in the record."""
         at = header_length(kind, data)
         sample = _sample(data)
-        with self._lock:
-            before = self._last.get((space, channel))
-            value = self._last.get((space, sample))
+        before = self._last.get((space, channel))
+        value = self._last.get((space, sample))
         if known is not None:
             before = known.get(channel, before)
         if value is None or value.at != at or value.data != data:
-            is_new = before is None or not before.begins(data, at)
-            value = Value(data, at, None if is_new and len(data) <= room else cut(data, at, before), sample)
+            if before is not None and not before.begins(data, at):
+                before = None
+            cuts = None if before is None and len(data) <= room else cut(data, at, before)
+            value = Value(data, at, cuts, sample)
         else:
             value.cuts()
         self._remember(space, channel, value)
@@ -217,10 +212,9 @@ class Pieces:
         writing to it."""
         with self._lock:
             if channel:
-                old = self._last.get((space, channel))
+                old = self._set((space, channel), value)
                 if old is not None and len(value.data) <= _GIVEN_BACK:
                     self._succeed(space, old, value)
-                self._set((space, channel), value)
             if value.known_cuts is not None:
                 self._set((space, value.sample), value)
             while self._last_bytes > _CACHE_BYTES and len(self._last) > 2:
@@ -235,10 +229,12 @@ class Pieces:
         old.before = None
         value.before = old.sample
 
-    def _set(self, name: tuple[str, str | bytes], value: Value) -> None:
+    def _set(self, name: tuple[str, str | bytes], value: Value) -> Value | None:
+        """Gives what was there."""
         old = self._last.pop(name, None)
-        self._last_bytes += len(value.data) - (len(old.data) if old else 0)
+        self._last_bytes += len(value.data) if old is None else len(value.data) - len(old.data)
         self._last[name] = value
+        return old
 
     def _forget(self, name: tuple[str, str | bytes]) -> None:
         value = self._last.pop(name, None)

@@ -42,7 +42,8 @@ class Writing(Flows):
         space = self.layout.space(thread_id, ns)
         run = self._writer(config, space)
         stored, last = (run.known, run.values) if run is not None else (_NOTHING, None)
-        rest = cast("dict[str, Any]", checkpoint.copy())
+        checkpoint_id = checkpoint["id"]
+        rest: dict[str, Any] = {**checkpoint}
         values = rest.pop("channel_values")
         dumps = self.serde.dumps_typed
         forms: dict[str, Form] = {}
@@ -61,19 +62,19 @@ class Writing(Flows):
         record = Record(
             thread_id,
             ns,
-            checkpoint["id"],
+            checkpoint_id,
             parent_id,
             dumps(rest),
             dumps(full),
             forms,
             run_id if isinstance(run_id, str) else None,
         )
-        key, data = space.record(checkpoint["id"]), record.pack()
-        receipt = yield from self._write(space, run, key, data, missing, checkpoint["id"])
+        key, data = space.record(checkpoint_id), record.pack()
+        receipt = yield from self._write(space, run, key, data, missing, checkpoint_id)
         if receipt.keys[key].revision != receipt.revision:
             # This id was there already: `ensure` kept the old record, and the new one replaces it.
-            yield from self._write(space, run, key, data, {}, checkpoint["id"], replace=True)
-        return address(thread_id, ns, checkpoint["id"])
+            yield from self._write(space, run, key, data, {}, checkpoint_id, replace=True)
+        return address(thread_id, ns, checkpoint_id)
 
     def put_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
