@@ -60,12 +60,12 @@ class Work:
         # The writes on each key, in the order in which they will be made.
         self.pending: dict[str, list[Step]] = {}
         # Keys that are put or deleted, which makes whatever was to be written before them void.
-        self.whole: set[str] = set()
+        self.whole: dict[str, None] = {}
 
     # ------------------------------------------------------------ reads
 
     def read_many(self, keys: Iterable[str]) -> Flow[list[Snapshot[Any]]]:
-        self._open()
+        self.open()
         names = [arguments.check_key(key) for key in keys]
         yield from self._fetch([name for name in dict.fromkeys(names) if name not in self.reads])
         return [self._with_writes(self.reads[name]) for name in names]
@@ -86,7 +86,7 @@ class Work:
             )
 
     def scan(self, prefix: str, limit: int | None, values: bool) -> Flow[list[Snapshot[Any]]]:
-        self._open()
+        self.open()
         found: dict[str, Snapshot[Any]] = {}
         after: str | None = None
         more = True
@@ -137,64 +137,13 @@ class Work:
         value = folded(snapshot, kind, *told)
         return replace(snapshot, exists=True, value=value, content_type=snapshot.content_type or JSON)
 
-    # ------------------------------------------------------------ writes
+    # ------------------------------------------------------------ what writes are allowed
 
-    def put(self, key: str, value: Any) -> None:
-        if self.done or not isinstance(key, str):
-            self._refuse(key)
-        self.pending[key] = [("put", (key, *encode(value, self.flows.codec)))]
-        self.whole.add(key)
+    def check(self, key: object) -> str:
+        self.open()
+        return arguments.check_key(key)
 
-    def delete(self, key: str | None, prefix: str | None) -> None:
-        self._open()
-        if (key is None) == (prefix is None):
-            raise invalid("key", "either a key or prefix=")
-        if prefix is None:
-            name = arguments.check_key(key)
-            self.pending[name] = [("delete", (name,))]
-            self.whole.add(name)
-            return
-        prefix = arguments.check_key(prefix, "prefix")
-        if any(name.startswith(prefix) for name in self.pending):
-            raise invalid("prefix", "delete a prefix before writing keys below it")
-        self.deleted_prefixes += (prefix,)
-
-    def ensure(self, key: str, value: Any) -> None:
-        if self.done or not isinstance(key, str):
-            self._refuse(key)
-        told = (key, *encode(value, self.flows.codec))
-        steps = self.pending.get(key)
-        if steps is None:
-            self.pending[key] = [("ensure", told)]
-        elif steps == [("delete", (key,))]:
-            steps[0] = ("put", told)
-
-    def delta(self, key: str, kind: str, *told: Any) -> None:
-        self._open()
-        name = arguments.check_key(key)
-        self.pending.setdefault(name, []).append((kind, (name, *told)))
-
-    def follow(self, key: str, ticket: Ticket) -> None:
-        if self.done or not isinstance(key, str):
-            self._refuse(key)
-        if not isinstance(ticket, Ticket):
-            raise invalid("ticket", f"a Ticket, not {type(ticket).__name__}")
-        if ticket.key != key:
-            requests.resolve_base(ticket, key)
-        self.followed[key] = ticket
-
-    def hold(self, claim: ClaimView) -> None:
-        self._open()
-        if not isinstance(claim, ClaimView):
-            raise invalid("claim", f"a claim, not {type(claim).__name__}")
-        claim._grant.ensure_ours()
-        self.held = {**self.held, claim.key: (claim._grant.claim_id, claim.epoch)}
-
-    def _refuse(self, key: object) -> None:
-        self._open()
-        arguments.check_key(key)
-
-    def _open(self) -> None:
+    def open(self) -> None:
         if self.done:
             raise invalid("transaction", "it is over: begin another one")
 
@@ -210,9 +159,8 @@ class Work:
         attempt: int = 0,
     ) -> Flow[Receipt]:
         self.done = True
-        unread = self.whole.difference(self.followed, self.reads)
-        if unread:
-            yield from self._fetch([key for key in self.pending if key in unread])
+        if not self.whole.keys() <= self.followed.keys():
+            yield from self._fetch([key for key in self.whole if key not in self.followed and key not in self.reads])
         if self.deleted_prefixes and self.revision is None:
             _, revision, store_id, _ = yield from self.flows.scan_page(
                 self.deleted_prefixes[0], None, 1, None, False, self.timeout
@@ -273,49 +221,88 @@ class Writes:
 
     def put(self, key: str, value: Any) -> None:
         """Replace the value. A key that was not read is read at the commit, at the transaction's revision."""
-        self._work.put(key, value)
+        work = self._work
+        if work.done or not isinstance(key, str):
+            work.check(key)
+        work.pending[key] = [("put", (key, *encode(value, work.flows.codec)))]
+        work.whole[key] = None
 
     def ensure(self, key: str, value: Any) -> None:
         """Put the value if the key is absent, otherwise leave it alone."""
-        self._work.ensure(key, value)
+        work = self._work
+        if work.done or not isinstance(key, str):
+            work.check(key)
+        told = (key, *encode(value, work.flows.codec))
+        if key not in work.pending:
+            work.pending[key] = [("ensure", told)]
+        elif work.pending[key] == [("delete", (key,))]:
+            work.pending[key] = [("put", told)]
 
     def delete(self, key: str | None = None, *, prefix: str | None = None) -> None:
         """Delete a key, or every key below a prefix, which is guarded as a scanned one."""
-        self._work.delete(key, prefix)
+        work = self._work
+        work.open()
+        if (key is None) == (prefix is None):
+            raise invalid("key", "either a key or prefix=")
+        if prefix is None:
+            name = arguments.check_key(key)
+            work.pending[name] = [("delete", (name,))]
+            work.whole[name] = None
+            return
+        prefix = arguments.check_key(prefix, "prefix")
+        if any(name.startswith(prefix) for name in work.pending):
+            raise invalid("prefix", "delete a prefix before writing keys below it")
+        work.deleted_prefixes += (prefix,)
 
     def append(self, key: str, item: Any, unique: str | None = None) -> None:
         """Append one item to a list; an item whose id is in the list is not added again."""
         ids = None if unique is None else [arguments.check_unique(unique)]
-        self._work.delta(key, "append", [to_json(item, "item")], ids)
+        self._delta(key, "append", [to_json(item, "item")], ids)
 
     def extend(self, key: str, items: Iterable[Any], unique: Iterable[str] | None = None) -> None:
         """Append items; unique: one id per item."""
         data = [to_json(item, "items") for item in arguments.check_items(items)]
         ids = arguments.check_uniques(unique, len(data))
         if data:
-            self._work.delta(key, "append", data, ids)
+            self._delta(key, "append", data, ids)
 
     def merge(self, key: str, patch: Mapping[str, Any]) -> None:
         """Apply a JSON merge patch."""
-        self._work.delta(key, "merge", merge_patch(patch))
+        self._delta(key, "merge", merge_patch(patch))
 
     def increment(self, key: str, by: int | float | Decimal = 1) -> None:
         """Add to a number."""
-        self._work.delta(key, "increment", arguments.number_text(by))
+        self._delta(key, "increment", arguments.number_text(by))
 
     def add_to_set(self, key: str, item: Any) -> None:
         """Add a member to a list that is used as a set."""
-        self._work.delta(key, "add_to_set", to_json(item, "item"))
+        self._delta(key, "add_to_set", to_json(item, "item"))
 
     def follow(self, key: str, ticket: Ticket) -> None:
         """Commit only if nobody but the holder of the ticket moved the key; a write of the key then carries
         the ticket.
         """
-        self._work.follow(key, ticket)
+        work = self._work
+        if work.done or not isinstance(key, str):
+            work.check(key)
+        if not isinstance(ticket, Ticket):
+            raise invalid("ticket", f"a Ticket, not {type(ticket).__name__}")
+        if ticket.key != key:
+            requests.resolve_base(ticket, key)
+        work.followed[key] = ticket
 
     def hold(self, claim: ClaimView) -> None:
         """Commit only while the claim is live; it also lets this transaction write the claimed key."""
-        self._work.hold(claim)
+        work = self._work
+        work.open()
+        if not isinstance(claim, ClaimView):
+            raise invalid("claim", f"a claim, not {type(claim).__name__}")
+        claim._grant.ensure_ours()
+        work.held = {**work.held, claim.key: (claim._grant.claim_id, claim.epoch)}
+
+    def _delta(self, key: str, kind: str, *told: Any) -> None:
+        name = self._work.check(key)
+        self._work.pending.setdefault(name, []).append((kind, (name, *told)))
 
 
 class Transaction(Writes):

@@ -124,7 +124,7 @@ def _join_small(pieces: Cuts, total: int, done: int) -> int:
 def _sample(data: bytes) -> bytes:
     """Equal values have equal samples; different ones seldom do."""
     middle = len(data) // 2
-    return b"".join((b"%d/" % len(data), data[:_SAMPLE], data[middle : middle + _SAMPLE], data[-_SAMPLE:]))
+    return b"%d/%b%b%b" % (len(data), data[:_SAMPLE], data[middle : middle + _SAMPLE], data[-_SAMPLE:])
 
 
 class Pieces:
