@@ -36,7 +36,7 @@ class Effect:
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Read(Effect):
     """Several keys at one revision, in the order asked for."""
 

@@ -12,7 +12,7 @@ are escaped; one that is too long for a key is hashed (the records hold the orig
 from __future__ import annotations
 
 import hashlib
-import secrets
+import os
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -97,14 +97,13 @@ class Space:
         return f"{self.at(checkpoint_id)}0"
 
     def new_writes(self, checkpoint_id: str) -> str:
-        return f"{self.at(checkpoint_id)}w/{secrets.token_hex(8)}"
+        return f"{self.at(checkpoint_id)}w/{os.urandom(8).hex()}"
 
     def piece(self, name: bytes) -> str:
         return f"{self.prefix}v/{name.hex()}"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """What a key below a thread's prefix holds. kind: a (head), c (checkpoint), w (writes), v (piece)."""
 
     space: str
@@ -151,8 +150,7 @@ class Record(NamedTuple):
         )
 
 
-@dataclass(slots=True)
-class Writes:
+class Writes(NamedTuple):
     """What one call of put_writes stored: (idx, channel, form) of each."""
 
     task_id: str
@@ -160,7 +158,7 @@ class Writes:
     items: list[tuple[int, str, Form]]
 
     def pack(self) -> bytes:
-        return ormsgpack.packb([_FORMAT, self.task_id, self.task_path, [list(item) for item in self.items]])
+        return ormsgpack.packb((_FORMAT, *self))
 
     @classmethod
     def unpack(cls, data: bytes) -> Writes:

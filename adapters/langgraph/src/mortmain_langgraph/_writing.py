@@ -89,8 +89,9 @@ class Writing(Flows):
         stored = run.known if run is not None else _NOTHING
         items: list[tuple[int, str, Form]] = []
         missing: Missing = {}
+        dumps = self.serde.dumps_typed
         for index, (channel, value) in enumerate(writes):
-            kind, data = self.serde.dumps_typed(value)
+            kind, data = dumps(value)
             form: Form = [kind, data]
             if len(data) > INLINE:
                 # Without room: what a task writes is stored again with the next checkpoint, most often as it is.
