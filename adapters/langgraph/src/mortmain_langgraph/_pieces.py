@@ -69,6 +69,9 @@ class Value:
 
     def begins(self, data: bytes, at: int) -> bool:
         """Whether the first of its pieces is the first of what lies behind `at` in a newer value."""
+        # A slice is a copy: one of the whole piece is only made where its first bytes agree.
+        if not data.startswith(self.data[self.at : self.at + _SAMPLE], at):
+            return False
         end = len(self.data) if self.known_cuts is None else self.at + self.known_cuts[0][1]
         return data.startswith(self.data[self.at : end], at)
 
