@@ -8,6 +8,8 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from inspect import CO_COROUTINE, iscoroutinefunction
+from types import FunctionType
 from typing import Any
 
 from ._errors import invalid
@@ -58,6 +60,14 @@ def check_uniques(unique: object, count: int) -> list[str | None] | None:
     if len(ids) != count:
         raise invalid("unique", f"one id per item: {len(ids)} ids for {count} items")
     return ids
+
+
+def check_not_async(fn: object, method: str) -> None:
+    """A plain function is seen at once; what else can be called, `inspect` knows."""
+    if type(fn) is FunctionType and not fn.__code__.co_flags & CO_COROUTINE and not fn.__dict__:
+        return
+    if iscoroutinefunction(fn):
+        raise invalid("fn", f"an async function: use store.aio.{method}")
 
 
 def check_directory(directory: object) -> str:

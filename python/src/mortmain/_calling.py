@@ -1,14 +1,17 @@
-"""What all calls of a store have in common: a flow is run in the calling thread, timed and told to the observer."""
+"""What all calls of a store have in common: they run in the calling thread, timed and told to whoever observes."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Callable
+from sys import modules
+from typing import Any, TypeVar
 
 from ._call import Call
 from ._flows import Flows
 from ._link import Flow, Link, drive
 from ._models import Receipt
 from ._requests import Author
+from ._trace import API
 
 T = TypeVar("T")
 
@@ -22,21 +25,36 @@ class Calling:
         self._flows = Flows(link, author)
 
     def _run(self, name: str, key: str | None, flow: Flow[T]) -> T:
-        call = Call(self._link, name, key, self._author.name)
-        try:
-            result = drive(flow)
-        except BaseException as error:
-            call.failed(error)
-            raise
-        call.succeeded(result)
+        result: T = self._call(name, key, drive, flow)
         return result
 
-    def _run_rounds(self, name: str, key: str | None, flow: Flow[tuple[Receipt, int]]) -> Receipt:
-        call = Call(self._link, name, key, self._author.name)
+    def _call(self, name: str, key: str | None, function: Callable[..., T], *arguments: Any) -> T:
+        link = self._link
+        call = None if link.observe is None and API not in modules else self._watched(name, key)
         try:
-            receipt, call.attempts = drive(flow)
+            result = function(*arguments)
         except BaseException as error:
-            call.failed(error)
+            (call or self._watched(name, key)).failed(error)
             raise
-        call.succeeded(receipt)
+        if call is not None:
+            call.succeeded(result)
+        return result
+
+    def _call_rounds(
+        self, name: str, key: str | None, function: Callable[..., tuple[Receipt, int]], *arguments: Any
+    ) -> Receipt:
+        """... of a function that returns a receipt and the number of rounds."""
+        link = self._link
+        call = None if link.observe is None and API not in modules else self._watched(name, key)
+        try:
+            receipt, rounds = function(*arguments)
+        except BaseException as error:
+            (call or self._watched(name, key)).failed(error)
+            raise
+        if call is not None:
+            call.attempts = rounds
+            call.succeeded(receipt)
         return receipt
+
+    def _watched(self, name: str, key: str | None) -> Call:
+        return Call(self._link, name, key, self._author.name)

@@ -25,6 +25,8 @@ T = TypeVar("T")
 _decode_json = json.JSONDecoder().decode
 _scan_json = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 _BINARY = (bytes, bytearray, memoryview)
+# What is JSON and nothing else; a subclass may be more.
+_JSON_TYPES = frozenset({dict, list, int, float, bool})
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _TEXT = frozenset({str})
 
@@ -45,7 +47,10 @@ class Codec(Protocol):
 def encode(value: Any, codec: Codec | None, field: str = "value") -> tuple[str, Data]:
     """(content type, bytes) of a value; InvalidRequest with the path of what cannot be stored. A view of bytes, which
     nobody can change, comes back as it is."""
-    if codec is not None:
+    if codec is None:
+        if type(value) in _JSON_TYPES:
+            return JSON, to_json(value, field)
+    else:
         accepts = getattr(codec, "accepts", None)
         if accepts is None or accepts(value):
             return codec.content_type, bytes(codec.encode(value))

@@ -7,8 +7,8 @@ A method that is a generator function yields effects (see `_link`) and returns w
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterable, Mapping
+from time import monotonic
 from typing import Any
 
 from . import _arguments as arguments
@@ -47,7 +47,7 @@ class Flows:
                 return None
         elif not isinstance(timeout, (int, float)) or math.isnan(timeout) or timeout < 0:
             raise invalid("timeout", "seconds, at least 0")
-        return time.monotonic() + timeout if timeout < 1e9 else None
+        return monotonic() + timeout if timeout < 1e9 else None
 
     # ------------------------------------------------------------ reads
 

@@ -59,7 +59,7 @@ Data = bytes | memoryview
 # A frame behind its length, in one piece or, from so many bytes on, as what lies one after the other in it: copying a
 # large value costs as much as sending it.
 Frame = bytes | list[Data]
-_IN_PIECES = 64 * 1024
+IN_PIECES: Final = 64 * 1024
 
 _pack = _REQUEST.pack
 _unpack_reply = _REPLY.unpack_from
@@ -100,18 +100,10 @@ class Request:
     store id and the durable revision of the connection that first carries it are written into it.
     """
 
-    __slots__ = (
-        "attempt",
-        "fields",
-        "length",
-        "mutating",
-        "op",
-        "payload",
-        "request_id",
-        "since",
-        "stamp",
-        "store_id",
-    )
+    # Until the first send.
+    length = 0
+    since = -1
+    store_id: str | None = None
 
     def __init__(
         self,
@@ -127,13 +119,16 @@ class Request:
         self.op = op
         self.fields = fields
         self.payload = payload
-        self.length = 0
         self.request_id = request_id
         self.attempt = attempt
         self.mutating = mutating
         self.stamp = stamp
-        self.since = -1
-        self.store_id: str | None = None
+
+    def sent_as(self, frame: Data, since: int, store_id: str) -> None:
+        """Its first frame was made without it."""
+        self.length = len(frame) - LENGTH.size
+        self.since = since
+        self.store_id = store_id
 
     def bytes(self, deadline_ms: int, store_id: str, revision: int) -> bytes:
         """`frame` in one piece."""
@@ -152,9 +147,18 @@ class Request:
         ids, size = len(request_id), len(fields)
         self.length = length = REQUEST_HEAD + ids + size + sum(map(len, payload))
         head = _pack(length, FORMAT, self.op, ids, 0, self.attempt, deadline_ms, self.since, size)
-        if length < _IN_PIECES:
+        if length < IN_PIECES:
             return b"".join((head, request_id, fields, *payload))
         return [b"".join((head, request_id, fields)), *payload]
+
+
+def small_frame(
+    op: int, request_id: bytes, fields: bytes, data: Data, deadline_ms: int, since: int
+) -> bytes:
+    """The frame of a first attempt with one piece of payload, behind its length."""
+    ids, size = len(request_id), len(fields)
+    head = _pack(REQUEST_HEAD + ids + size + len(data), FORMAT, op, ids, 0, 0, deadline_ms, since, size)
+    return b"".join((head, request_id, fields, data))
 
 
 def whole(frame: Frame) -> bytes:
@@ -174,23 +178,28 @@ class Reply(NamedTuple):
     alone: bool = False
 
 
+_make = tuple.__new__
+
+
 class MalformedReply(Exception):
     """The peer does not speak this format; internal, the connection is dropped."""
 
 
-def parse_reply(frame: memoryview, *, copy: bool) -> Reply:
-    """The reply in a frame without its length. copy: the frame's buffer is used again, so the payload is
-    copied out of it.
+def parse_reply(buffer: memoryview, at: int, end: int, copy: bool) -> Reply:
+    """The reply in a frame that lies there, behind its length. copy: the buffer is used again, so the payload is copied
+    out of it.
     """
     try:
-        form, status, hints, revision, length = _unpack_reply(frame)
-        end = REPLY_HEAD + length
-        if form != FORMAT or end > len(frame):
+        form, status, hints, revision, length = _unpack_reply(buffer, at)
+        body = at + REPLY_HEAD
+        at = body + length
+        if form != FORMAT or at > end:
             raise MalformedReply("not a reply frame")
-        fields = _scan(str(frame[REPLY_HEAD:end], "utf-8"), 0)[0] if length else {}
+        fields = _scan(str(buffer[body:at], "utf-8"), 0)[0] if length else {}
     except (struct.error, StopIteration, ValueError) as error:
         raise MalformedReply("not a reply frame") from error
     payload: bytes | memoryview = b""
-    if end < len(frame):
-        payload = bytes(frame[end:]) if copy else frame[end:]
-    return Reply(status == 0, revision, fields, payload, hints & _ALONE != 0)
+    if at < end:
+        payload = bytes(buffer[at:end]) if copy else buffer[at:end]
+    # Past the function that a NamedTuple has for it: whatever a store is asked comes this way.
+    return _make(Reply, (status == 0, revision, fields, payload, hints & _ALONE != 0))

@@ -12,6 +12,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Generator
+from time import monotonic
 from typing import Any, TypeVar
 
 from . import _gateway
@@ -28,7 +29,7 @@ from ._errors import (
     Unsupported,
     ValueTooLarge,
 )
-from ._frames import Frame, Reply, Request
+from ._frames import COMMIT, IN_PIECES, Data, Frame, Reply, Request, small_frame
 from ._replies import parse_error
 from ._request_id import GivenId
 from ._transport import Broken, Greeted, Pool
@@ -213,6 +214,29 @@ class Link:
             return outcome, connection.store_id
         return drive(self.call(request, deadline, (connection, outcome)))
 
+    def ask_at_once(
+        self, op: int, fields: bytes, data: Data, request_id: bytes, deadline: float | None
+    ) -> Reply:
+        """`ask` for an operation on one value, which becomes a Request only where the first attempt is not answered by
+        yes. fields: they name the store.
+        """
+        connection = self.pool.take() if len(data) < IN_PIECES else None
+        if connection is None:
+            return drive(self.call(_single(op, fields, data, request_id), deadline))[0]
+        since = connection.revision
+        frame = small_frame(op, request_id, fields, data, connection.deadline_ms(deadline), since)
+        outcome: Reply | Broken
+        try:
+            outcome = connection.exchange(frame, None if deadline is None else deadline + GRACE)
+            if outcome.ok:
+                self.pool.give(connection)
+                return outcome
+        except Broken as broken:
+            outcome = broken
+        request = _single(op, fields, data, request_id)
+        request.sent_as(frame, since, connection.store_id)
+        return drive(self.call(request, deadline, (connection, outcome)))[0]
+
     def call(
         self, request: Request, deadline: float | None, attempted: tuple[Greeted, Reply | Broken] | None = None
     ) -> Flow[tuple[Reply, str]]:
@@ -321,7 +345,11 @@ class Link:
 
     def is_contended(self, key: str) -> bool:
         until = self._contended.get(key)
-        return until is not None and time.monotonic() < until
+        return until is not None and monotonic() < until
+
+
+def _single(op: int, fields: bytes, data: Data, request_id: bytes) -> Request:
+    return Request(op, fields, [data] if data else [], request_id=request_id, mutating=op == COMMIT)
 
 
 def _on_its_way_out(refusal: MortmainError) -> bool:

@@ -80,11 +80,11 @@ def parse_one(reply: Reply, codec: Codec | None) -> Snapshot[Any]:
 
 def parse_receipt(fields: Mapping[str, Any]) -> Receipt:
     """The receipt of COMMIT and RESOLVE."""
+    rows = fields["keys"]
     store_id, request_id = fields["store_id"], fields["request_id"]
     replayed, mirrored = fields["replayed"], fields.get("mirrored")
-    rows = fields["keys"]
     if len(rows) == 1:
-        key, version, tag, epoch, revision, result, *_ = rows[0]
+        key, version, tag, epoch, revision, result = rows[0][:6]
         return Receipt(key, version, tag, epoch, revision, store_id, request_id, replayed, result, mirrored)
     parts = [
         Receipt(key, version, tag, epoch, revision, store_id, request_id, replayed, result, mirrored)

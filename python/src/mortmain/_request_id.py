@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
+from time import time_ns
 
 from ._errors import invalid
 
@@ -12,41 +12,32 @@ _IDS = 256
 _DIGITS = 18
 
 
-class _Tails:
-    """What follows the time in an id, used once each: version, variant and 72 random bits.
-
-    Thread-safe: list.pop is atomic. A forked child drops its copy.
-    """
-
-    def __init__(self) -> None:
-        self._tails: list[str] = []
-
-    def take(self) -> str:
-        try:
-            return self._tails.pop()
-        except IndexError:
-            digits = os.urandom(_IDS * _DIGITS // 2).hex()
-            tails = [
-                f"7{digits[at : at + 3]}-8{digits[at + 3 : at + 6]}-{digits[at + 6 : at + _DIGITS]}"
-                for at in range(0, len(digits), _DIGITS)
-            ]
-            self._tails += tails[1:]
-            return tails[0]
-
-    def drop(self) -> None:
-        self._tails = []
-
-
-_tails = _Tails()
+# What follows the time in an id, used once each: version, variant and 72 random bits. list.pop is atomic, so threads
+# share it; a forked child drops its copy.
+_tails: list[bytes] = []
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_tails.drop)
+    os.register_at_fork(after_in_child=_tails.clear)
 
 
-def uuid7() -> str:
+def _more_tails() -> bytes:
+    digits = os.urandom(_IDS * _DIGITS // 2).hex()
+    tails = [
+        f"7{digits[at : at + 3]}-8{digits[at + 3 : at + 6]}-{digits[at + 6 : at + _DIGITS]}".encode()
+        for at in range(0, len(digits), _DIGITS)
+    ]
+    _tails.extend(tails[1:])
+    return tails[0]
+
+
+def uuid7() -> bytes:
     """48 bits of milliseconds, then 72 random bits of the kernel; a forked child never repeats its parent's."""
-    millis = time.time_ns() // 1_000_000
-    return f"{millis >> 16:08x}-{millis & 0xFFFF:04x}-{_tails.take()}"
+    millis = time_ns() // 1_000_000
+    try:
+        tail = _tails.pop()
+    except IndexError:
+        tail = _more_tails()
+    return b"%08x-%04x-%b" % (millis >> 16, millis & 0xFFFF, tail)
 
 
 class GivenId(bytes):
@@ -58,7 +49,7 @@ class GivenId(bytes):
 def encode_request_id(request_id: str | None) -> bytes:
     """The bytes of a given id (a GivenId), or of a new one. 1 to 128 bytes."""
     if request_id is None:
-        return uuid7().encode()
+        return uuid7()
     if not isinstance(request_id, str):
         raise invalid("request_id", f"a str, not {type(request_id).__name__}")
     try:

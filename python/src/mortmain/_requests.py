@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -23,21 +24,26 @@ _quote = json.encoder.encode_basestring
 class Author:
     """Who asks: the name and the meta that go with each commit. Thread-safe.
 
-    derive: makes the name; a forked child asks it again, because the default name holds the process id.
+    opening: how the fields of a commit begin, if it has no meta of its own. derive: makes the name; a forked child asks
+    it again, because the default name holds the process id.
     """
 
-    __slots__ = ("__weakref__", "derive", "meta", "name")
+    __slots__ = ("__weakref__", "derive", "meta", "name", "opening")
 
     def __init__(
         self, name: str, meta: Mapping[str, str] | None = None, derive: Callable[[], str] | None = None
     ) -> None:
         if not isinstance(name, str) or not name:
             raise invalid("agent", "a name that is not empty")
-        self.name = name
         self.meta = check_meta(meta)
+        self.rename(name)
         self.derive = derive
         if derive is not None:
             _derived.add(self)
+
+    def rename(self, name: str) -> None:
+        self.name = name
+        self.opening = _opening(name, self.meta)
 
 
 _derived: weakref.WeakSet[Author] = weakref.WeakSet()
@@ -46,7 +52,7 @@ _derived: weakref.WeakSet[Author] = weakref.WeakSet()
 def _after_fork() -> None:
     for author in list(_derived):
         if author.derive is not None:
-            author.name = author.derive()
+            author.rename(author.derive())
 
 
 if hasattr(os, "register_at_fork"):
@@ -66,8 +72,13 @@ def resolve_base(base: object, key: str) -> Snapshot[Any] | Receipt | Ticket:
         raise invalid("base", f"a Snapshot, Receipt or Ticket of the key, not {type(base).__name__}", key=key)
     if base.key != key:
         raise invalid("base", f"it is a base of {base.key}, not of {key}", key=key)
-    if isinstance(base, Snapshot) and base.partial:
-        raise invalid("base", "a partial snapshot is no base: read the whole value first", key=key)
+    return check_whole(base) if isinstance(base, Snapshot) else base
+
+
+def check_whole(base: Snapshot[Any]) -> Snapshot[Any]:
+    """... of a snapshot."""
+    if base.partial:
+        raise invalid("base", "a partial snapshot is no base: read the whole value first", key=base.key)
     return base
 
 
@@ -199,10 +210,9 @@ class Put:
     would say. Immutable.
     """
 
-    __slots__ = ("base", "content_type", "data", "key")
+    __slots__ = ("base", "content_type", "data")
 
-    def __init__(self, key: str, base: Snapshot[Any] | Receipt, content_type: str, data: Data) -> None:
-        self.key = key
+    def __init__(self, base: Snapshot[Any] | Receipt, content_type: str, data: Data) -> None:
         self.base = base
         self.content_type = content_type
         self.data = data
@@ -219,22 +229,61 @@ class Put:
     ) -> Request:
         """As of a Draft."""
         base, data = self.base, self.data
-        merged = {**author.meta, **check_meta(meta)} if meta else author.meta
-        name = _quote(self.key)
-        try:
-            fields = (
-                f'{{"writer":{_quote(author.name)},{f""""meta":{_frames.dumps(merged)},""" if merged else ""}'
-                f'"guards":[["version",{name},{base.version:d},{base.tag:d}],["epoch",{name},{base.epoch:d}]],'
-                f'"writes":[["put",{name},{_quote(self.content_type)},{len(data)},false]],'
-                f'"store":{_quote(base.store_id)},'
-                f'"base_revision":{base.revision if isinstance(base, Receipt) else base.read_revision:d},'
-                f'"plain":{"true" if plain else "false"}{"" if turn is None else f""","turn":{turn:d}"""}}}'
-            ).encode()
-        except UnicodeEncodeError:
-            raise invalid("key", "a lone surrogate is not text") from None
-        except (TypeError, ValueError) as error:
-            raise invalid("base", f"not one that mortmain made: {error}") from None
+        known = base.revision if isinstance(base, Receipt) else base.read_revision
+        end = PLAIN if plain else of_rounds(turn)
+        fields = put_fields(
+            author, meta, base.key, base.version, base.tag, base.epoch, base.store_id, known,
+            self.content_type, len(data), end,
+        )  # fmt: skip
         return Request(_frames.COMMIT, fields, [data], request_id=request_id, attempt=attempt, mutating=True)
+
+
+# How the fields of a commit end: it carries a fingerprint, which the attempts of `update` do not.
+PLAIN = '"plain":true}'
+
+
+def of_rounds(turn: int | None) -> str:
+    """... of such an attempt, in a turn or without one."""
+    return '"plain":false}' if turn is None else f'"plain":false,"turn":{turn:d}}}'
+
+
+_PUT = (
+    '%s"guards":[["version",%s,%d,%d],["epoch",%s,%d]],"writes":[["put",%s,%s,%d,false]],'
+    '"store":%s,"base_revision":%d,%s'
+)
+
+
+def put_fields(
+    author: Author,
+    meta: Mapping[str, str] | None,
+    key: str,
+    version: int,
+    tag: int,
+    epoch: int,
+    store_id: str,
+    revision: int,
+    content_type: str,
+    size: int,
+    end: str,
+) -> bytes:
+    """The fields of a commit of one value, of `size` bytes, on a base: its version, tag, epoch and store, and the
+    revision at which it was known. end: PLAIN or `of_rounds`.
+    """
+    name = _quote(key)
+    begin = author.opening if meta is None else _opening(author.name, {**author.meta, **check_meta(meta)})
+    kind, store = _quote(content_type), _quote(store_id)
+    try:
+        return (
+            _PUT % (begin, name, version, tag, name, epoch, name, kind, size, store, revision, end)
+        ).encode()
+    except UnicodeEncodeError:
+        raise invalid("key", "a lone surrogate is not text") from None
+    except (TypeError, ValueError) as error:
+        raise invalid("base", f"not one that mortmain made: {error}") from None
+
+
+def _opening(name: str, meta: Mapping[str, str]) -> str:
+    return f'{{"writer":{_quote(name)},{f""""meta":{_frames.dumps(meta)},""" if meta else ""}'
 
 
 def put(key: str, value: Any, base: object, codec: Codec | None) -> Put | Draft:
@@ -242,7 +291,7 @@ def put(key: str, value: Any, base: object, codec: Codec | None) -> Put | Draft:
     content_type, data = encode(value, codec)
     found = resolve_base(base, key)
     if not isinstance(found, Ticket):
-        return Put(key, found, content_type, data)
+        return Put(found, content_type, data)
     draft = Draft(codec)
     draft.base(found)
     draft.put(key, content_type, data)
@@ -269,6 +318,15 @@ def _plain_object(base: Snapshot[Any], codec: Codec | None) -> dict[str, Any] | 
 
 def _cut_down(value: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value[name] for name in patch if name in value}
+
+
+def turn_fields(key: str, over: float | None) -> bytes:
+    """The fields of TURN. over: until when it is waited for, on time.monotonic()."""
+    wait = "null" if over is None else max(0.0, over - time.monotonic())
+    try:
+        return f'{{"key":{_quote(key)},"wait":{wait}}}'.encode()
+    except UnicodeEncodeError:
+        raise invalid("key", "a lone surrogate is not text") from None
 
 
 def simple(op: int, fields: dict[str, Any], **options: Any) -> Request:

@@ -27,6 +27,7 @@ from ._errors import (
     VersionConflict,
     invalid,
 )
+from ._frames import Request
 from ._link import Ask, Flow, Invoke, Pause
 from ._models import DELETE, Receipt, Snapshot
 from ._request_id import encode_request_id
@@ -43,6 +44,18 @@ _ONE_ROUND = 1.0
 _REREAD = (VersionConflict, Fenced, StoreChanged)
 
 
+class Begun:
+    """A call whose first round was lost already. over: on time.monotonic(). number: of attempts that were sent."""
+
+    __slots__ = ("conflict", "identity", "number", "over")
+
+    def __init__(self, identity: bytes, over: float | None, number: int, conflict: Conflict) -> None:
+        self.identity = identity
+        self.over = over
+        self.number = number
+        self.conflict = conflict
+
+
 def updated(
     flows: Flows,
     key: str,
@@ -51,8 +64,9 @@ def updated(
     request_id: str | None,
     timeout: float | None,
     meta: Meta,
+    begun: Begun | None = None,
 ) -> Flow[tuple[Receipt, int]]:
-    """The receipt and the number of rounds."""
+    """The receipt and the number of rounds. begun: goes on from there."""
     key = arguments.check_key(key)
     if not callable(function):
         raise invalid("fn", "a function of the value")
@@ -61,17 +75,29 @@ def updated(
         # The function may change what it is given, so every round gets a default of its own.
         value = snapshot.value if snapshot.exists else copy.deepcopy(default)
         new = yield Invoke(function, value)
-        if new is None:
-            raise invalid("fn", "it returned None: return the new value, or mortmain.DELETE", key=key)
-        if new is not DELETE:
-            return Put(key, snapshot, *encode(new, flows.codec))
-        draft = Draft(flows.codec)
-        draft.base(snapshot)
-        draft.delete(key)
-        return draft
+        return drafted(flows, snapshot, check_new(new, key))
 
-    result = yield from _rounds(flows, key, attempt, request_id, timeout, meta, wait_for_claim=True)
+    result = yield from _rounds(
+        flows, key, attempt, request_id, timeout, meta, wait_for_claim=True, begun=begun
+    )
     return result
+
+
+def check_new(new: Any, key: str) -> Any:
+    """What the function of `update` returned."""
+    if new is None:
+        raise invalid("fn", "it returned None: return the new value, or mortmain.DELETE", key=key)
+    return new
+
+
+def drafted(flows: Flows, snapshot: Snapshot[Any], new: Any) -> Put | Draft:
+    """What it makes of a snapshot."""
+    if new is not DELETE:
+        return Put(snapshot, *encode(new, flows.codec))
+    draft = Draft(flows.codec)
+    draft.base(snapshot)
+    draft.delete(snapshot.key)
+    return draft
 
 
 def overwritten(
@@ -104,6 +130,7 @@ def _rounds(
     meta: Meta,
     *,
     wait_for_claim: bool,
+    begun: Begun | None = None,
 ) -> Flow[tuple[Receipt, int]]:
     """Read, make a draft of it, commit: until it is accepted or the timeout is over, checked between rounds.
 
@@ -111,14 +138,30 @@ def _rounds(
     moment ago, a round waits for its turn on the key, so that it cannot starve.
     """
     link = flows.link
-    identity = encode_request_id(request_id)
-    over = flows.deadline(timeout)
+    conflict: Conflict | None
+    if begun is None:
+        identity, over, number, conflict = encode_request_id(request_id), flows.deadline(timeout), 0, None
+    else:
+        identity, over, number, conflict = begun.identity, begun.over, begun.number, begun.conflict
     timeout = of_a_talk(timeout)
-    number = lost = held = 0
+    lost = held = 0
     contended = link.is_contended(key)
     known: Snapshot[Any] | None = None
     while True:
-        conflict: Conflict
+        if conflict is not None:
+            conflict.attempts = max(number, 1)
+            if _is_over(over):
+                raise conflict
+            if isinstance(conflict, ClaimHeld) and wait_for_claim:
+                held += 1
+                yield Pause(_until_free(conflict, held, over))
+            elif isinstance(conflict, _REREAD):
+                lost += 1
+                link.note_contention(key)
+                if lost < 2 and isinstance(conflict, VersionConflict):
+                    known = _usable(conflict.current, key)
+            else:
+                raise conflict
         turn: int | None = None
         try:
             if contended or lost >= 2:
@@ -129,36 +172,23 @@ def _rounds(
                 snapshot = (yield from flows.read_many((key,), timeout))[0]
         except Conflict as error:
             conflict = error
-        else:
-            # Whatever the user's function raises passes, a Conflict of another call of its own too.
-            draft = yield from _in_turn(flows, turn, attempt(snapshot), timeout)
-            request = draft.request(flows.author, identity, meta, plain=False, attempt=number, turn=turn)
-            number += 1
-            try:
-                reply, _ = yield Ask(link, request, flows.deadline(timeout))
-                return replies.parse_receipt(reply.fields), number
-            except Conflict as error:
-                conflict = error
-        conflict.attempts = max(number, 1)
-        if _is_over(over):
-            raise conflict
-        if isinstance(conflict, ClaimHeld) and wait_for_claim:
-            held += 1
-            yield Pause(_until_free(conflict, held, over))
-        elif isinstance(conflict, _REREAD):
-            lost += 1
-            link.note_contention(key)
-            if lost < 2 and isinstance(conflict, VersionConflict):
-                known = _usable(conflict.current, key)
-        else:
-            raise conflict
+            continue
+        # Whatever the user's function raises passes, a Conflict of another call of its own too.
+        draft = yield from _in_turn(flows, turn, attempt(snapshot), timeout)
+        request = draft.request(flows.author, identity, meta, plain=False, attempt=number, turn=turn)
+        number += 1
+        try:
+            reply, _ = yield Ask(link, request, flows.deadline(timeout))
+            return replies.parse_receipt(reply.fields), number
+        except Conflict as error:
+            conflict = error
 
 
 def _take_turn(
     flows: Flows, key: str, timeout: float | None, over: float | None
 ) -> Flow[tuple[int, Snapshot[Any]]]:
-    fields = {"key": key, "wait": None if over is None else max(0.0, over - time.monotonic())}
-    reply, _ = yield Ask(flows.link, requests.simple(_frames.TURN, fields), flows.deadline(timeout))
+    request = Request(_frames.TURN, requests.turn_fields(key, over))
+    reply, _ = yield Ask(flows.link, request, flows.deadline(timeout))
     return reply.fields["turn"], replies.parse_one(reply, flows.codec)
 
 
@@ -170,13 +200,18 @@ def _in_turn(flows: Flows, turn: int | None, making: Flow[Any], timeout: float |
     try:
         draft = yield from making
     except Exception:
-        try:
-            request = requests.simple(_frames.TURN_END, {"turn": turn})
-            yield Ask(flows.link, request, flows.deadline(timeout))
-        except MortmainError:
-            pass
+        yield from pass_on(flows, turn, timeout)
         raise
     return draft
+
+
+def pass_on(flows: Flows, turn: int, timeout: float | None) -> Flow[None]:
+    """End a turn without a commit."""
+    try:
+        request = requests.simple(_frames.TURN_END, {"turn": turn})
+        yield Ask(flows.link, request, flows.deadline(timeout))
+    except MortmainError:
+        pass  # it runs out by itself
 
 
 def of_a_talk(timeout: float | None) -> float | None:

@@ -4,16 +4,16 @@ is its asynchronous twin."""
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import _arguments as arguments
+from . import _direct
 from ._call import Call
 from ._claim import Claim
-from ._errors import MortmainError, invalid
+from ._errors import MortmainError
 from ._grant import acquire
 from ._link import drive
 from ._models import ClaimInfo, Receipt, Snapshot, Ticket
@@ -22,7 +22,7 @@ from ._reading import Reading
 from ._replies import with_result
 from ._request_id import encode_request_id
 from ._requests import Author
-from ._rounds import before_another_run, of_a_talk, updated
+from ._rounds import before_another_run, of_a_talk
 from ._transaction import Block, Transaction, Work
 
 if TYPE_CHECKING:
@@ -104,8 +104,9 @@ class Store(Reading, Operating):
         holds it. StoreChanged: the base is of another store. overwrite=True: read and commit until nobody
         came between, recorded as such.
         """
-        flow = self._flows.commit(key, value, base, overwrite, request_id, timeout, meta)
-        return self._run("commit", key, flow)
+        return self._call(
+            "commit", key, _direct.commit, self._flows, key, value, base, overwrite, request_id, timeout, meta
+        )
 
     def create(
         self,
@@ -181,10 +182,9 @@ class Store(Reading, Operating):
         Conflicts are repeated and claims waited for until the timeout, checked between rounds, after at
         least one; then the last Conflict is raised, with `.attempts`.
         """
-        if inspect.iscoroutinefunction(fn):
-            raise invalid("fn", "an async function: use store.aio.update")
-        return self._run_rounds(
-            "update", key, updated(self._flows, key, fn, default, request_id, timeout, meta)
+        arguments.check_not_async(fn, "update")
+        return self._call_rounds(
+            "update", key, _direct.update, self._flows, key, fn, default, request_id, timeout, meta
         )
 
     # ------------------------------------------------------------ deltas
@@ -358,8 +358,7 @@ class Store(Reading, Operating):
         """Run fn(txn) in a transaction, again on a conflict, as `update` does. receipt.result is what fn
         returned.
         """
-        if inspect.iscoroutinefunction(fn):
-            raise invalid("fn", "an async function: use store.aio.transact")
+        arguments.check_not_async(fn, "transact")
         identity = encode_request_id(request_id)
         over, talk = self._flows.deadline(timeout), of_a_talk(timeout)
         call = Call(self._link, "transact", None, self._author.name)

@@ -9,6 +9,8 @@ from typing import Any
 
 from ._errors import Conflict, MortmainError
 
+# Who traces has imported it.
+API = "opentelemetry.trace"
 # One span per event of a watch would say nothing.
 _SILENT = frozenset({"watch"})
 
@@ -51,7 +53,7 @@ class Span:
 
 def begin(name: str, key: str | None, agent: str | None, directory: str) -> Span | None:
     """None where nobody imported the API."""
-    trace: Any = sys.modules.get("opentelemetry.trace")
+    trace: Any = sys.modules.get(API)
     if trace is None or name in _SILENT or not hasattr(trace, "get_tracer"):
         return None
     return Span(trace, name, key, agent, directory)

@@ -60,7 +60,8 @@ def test_a_stock_py4j_client_calls_the_facade(any_store, at):
         assert gateway.ping() is True
         assert json.loads(gateway.info())["store_id"] == any_store.info()["store_id"]
         frame = Request(_frames.READ, encode_fields({"keys": [f"{at}k"]})).bytes(0, "", 0)
-        reply = parse_reply(memoryview(bytes(gateway.call(bytearray(frame[4:])))), copy=True)
+        answer = memoryview(bytes(gateway.call(bytearray(frame[4:]))))
+        reply = parse_reply(answer, 0, len(answer), True)
         assert reply.ok
         assert bytes(reply.payload) == b"value"
         assert wait_for(fork(lambda: gateway.ping() is True)) == 0

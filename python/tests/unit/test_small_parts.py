@@ -68,8 +68,8 @@ def test_request_ids_are_uuids_of_version_7_in_the_order_of_time():
     ids = [uuid7() for _ in range(500)]
     assert len(set(ids)) == 500
     for one in ids:
-        assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", one)
-    stamps = [int(one.replace("-", "")[:12], 16) for one in ids]
+        assert re.fullmatch(rb"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", one)
+    stamps = [int(one.replace(b"-", b"")[:12], 16) for one in ids]
     assert stamps == sorted(stamps)
     assert abs(stamps[-1] - time.time() * 1000) < 5000
 

@@ -11,7 +11,8 @@ import itertools
 import os
 import select
 import socket
-import time
+from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mortmain._frames import LENGTH, Data, Frame, MalformedReply, Reply, parse_reply, whole
@@ -72,7 +73,7 @@ class Connection(Greeted):
         if self.closed:
             return False
         # Only a local socket tells at once, before anything was handed over.
-        return (self._local and time.monotonic() - self._used < _FRESH) or not self._poll.readable(0.0)
+        return (self._local and monotonic() - self._used < _FRESH) or not self._poll.readable(0.0)
 
     def close(self) -> None:
         """Close this side. In a forked child it leaves the parent's connection alone: nothing is shut down.
@@ -84,25 +85,30 @@ class Connection(Greeted):
         """Send, then wait for the answer. Anything but a whole answer closes the connection; failures are Broken."""
         sent = False
         try:
-            if isinstance(frame, list):
-                op = int(frame[0][_OP])
-                self._send_pieces(frame, deadline)
+            held = self._held
+            if isinstance(frame, bytes):
+                try:
+                    done = self.sock.send(frame) if held is None else held.send(self.sock, frame)
+                except BlockingIOError:
+                    done = 0
+                if done < len(frame):
+                    self._send(frame, done, deadline)
             else:
-                op = frame[_OP]
-                self._send(frame, deadline)
+                self._send_pieces(frame, deadline)
             sent = True
-            got, alone = 0, self._alone
-            if alone:
-                asked = time.monotonic()
-                usual = self._waits[op]
-                if usual <= _SPIN and _SPINS and asked - self._used <= 0.001:
-                    got = self._spin(asked + 1.5 * usual)
-            reply = self._receive(got or self._receive_first(deadline), deadline)
+            if self._alone:
+                got = self._look(frame, deadline)
+            elif held is None:
+                got = self._receive_into(self._view, deadline)
+            else:
+                got = self._receive_held(held, deadline)
+            view = self._view
+            if got > 4 and got == 4 + _unpack_length(view)[0]:
+                reply = parse_reply(view, 4, got, True)
+            else:
+                reply = self._receive_rest(got, deadline)
             self._alone = reply.alone
-            self._used = used = time.monotonic()
-            if alone:
-                took = used - asked
-                self._waits[op] = usual + ((took if took < _PATIENT else _PATIENT) - usual) / 8
+            self._used = monotonic()
         except (OSError, MalformedReply) as error:
             self.close()
             raise Broken(sent, isinstance(error, TimeoutError)) from error
@@ -113,17 +119,22 @@ class Connection(Greeted):
             self.revision = reply.revision
         return reply
 
-    def _send(self, frame: bytes, deadline: float | None) -> None:
-        done = 0 if self._held is None else self._held.send(self.sock, frame)
-        while done < len(frame):
+    def _send(self, frame: bytes, done: int, deadline: float | None) -> None:
+        """The rest of a frame."""
+        rest = memoryview(frame)[done:]
+        while rest:
             try:
-                done += self.sock.send(memoryview(frame)[done:] if done else frame)
+                rest = rest[self.sock.send(rest) :]
             except BlockingIOError:
-                self._poll.wait_writable(deadline)
+                self._await_writable(deadline)
+
+    def _await_writable(self, deadline: float | None) -> None:
+        if not self._poll.writable(_millis(deadline)):
+            raise TimeoutError
 
     def _send_pieces(self, pieces: list[Data], deadline: float | None) -> None:
         if not hasattr(self.sock, "sendmsg"):
-            self._send(whole(pieces), deadline)
+            self._send(whole(pieces), 0, deadline)
             return
         at, sent = 0, 0
         while at < len(pieces):
@@ -132,33 +143,43 @@ class Connection(Greeted):
             try:
                 sent += self.sock.sendmsg(rest)
             except BlockingIOError:
-                self._poll.wait_writable(deadline)
+                self._await_writable(deadline)
             while at < len(pieces) and sent >= len(pieces[at]):
                 sent -= len(pieces[at])
                 at += 1
 
-    def _receive(self, done: int, deadline: float | None) -> Reply:
+    def _receive_rest(self, done: int, deadline: float | None) -> Reply:
         """The reply whose first bytes, so many, have come."""
         buffer = self._view
         while done < 4:
             done += self._receive_into(buffer[done:], deadline)
-        (length,) = _unpack_length(buffer)
-        end = 4 + length
+        end = 4 + _unpack_length(buffer)[0]
         if end <= _BUFFER:
             while done < end:
                 done += self._receive_into(buffer[done:], deadline)
-            return parse_reply(buffer[4:end], copy=True)
-        whole = memoryview(bytearray(length))
-        whole[: done - 4] = buffer[4:done]
-        done -= 4
-        while done < length:
+            return parse_reply(buffer, 4, end, True)
+        whole = memoryview(bytearray(end))
+        whole[:done] = buffer[:done]
+        while done < end:
             done += self._receive_into(whole[done:], deadline)
-        return parse_reply(whole, copy=False)
+        return parse_reply(whole, 4, end, False)
+
+    def _look(self, frame: Frame, deadline: float | None) -> int:
+        """The first bytes of a reply, for a caller who is alone: looked for before sleeping, if that is worth it."""
+        op = int((frame if isinstance(frame, bytes) else frame[0])[_OP])
+        asked = monotonic()
+        usual = self._waits[op]
+        got = 0
+        if usual <= _SPIN and _SPINS and asked - self._used <= 0.001:
+            got = self._spin(asked + 1.5 * usual)
+        got = got or self._receive_into(self._view, deadline)
+        self._waits[op] = usual + (min(monotonic() - asked, _PATIENT) - usual) / 8
+        return got
 
     def _spin(self, over: float) -> int:
         """Look for the answer without sleeping, until a time; the bytes that came, 0 if none."""
         buffer, receive = self._view, self.sock.recv_into
-        while time.monotonic() < over:
+        while monotonic() < over:
             try:
                 got = receive(buffer)
             except BlockingIOError:
@@ -168,20 +189,20 @@ class Connection(Greeted):
             return got
         return 0
 
-    def _receive_first(self, deadline: float | None) -> int:
-        """The first bytes of a reply, into the connection's buffer."""
-        if self._held is not None:
-            self._poll.wait_readable(deadline)
-            if self._place is None:
-                self._place = Buffer(self._buffer)
-            got = self._held.receive(self.sock, self._place)
-            if got:
-                return got
-        return self._receive_into(self._view, deadline)
+    def _receive_held(self, held: Held, deadline: float | None) -> int:
+        """The first bytes of a reply."""
+        if not self._poll.readable(_millis(deadline)):
+            raise TimeoutError
+        if self._place is None:
+            self._place = Buffer(self._buffer)
+        return held.receive(self.sock, self._place) or self._receive_into(self._view, deadline)
 
     def _receive_into(self, view: memoryview, deadline: float | None) -> int:
         while True:
-            self._poll.wait_readable(deadline)
+            # As _millis says it; for each answer one function less.
+            millis = None if deadline is None else (deadline - monotonic()) * 1000.0
+            if not self._poll.readable(millis if millis is None or millis > 0.0 else 0.0):
+                raise TimeoutError
             try:
                 got = self.sock.recv_into(view)
             except BlockingIOError:
@@ -232,7 +253,7 @@ class Connection(Greeted):
                 if end > _BUFFER:
                     own, target = True, memoryview(bytearray(end))
                     target[:done] = self._view[:done]
-        return parse_reply(target[4:end], copy=not own)
+        return parse_reply(target, 4, end, not own)
 
     async def _ready(
         self, add: Any, remove: Any, deadline: float | None, loop: asyncio.AbstractEventLoop
@@ -242,7 +263,7 @@ class Connection(Greeted):
         add(fd, _settle, future, True)
         timer = None
         if deadline is not None:
-            timer = loop.call_later(max(0.0, deadline - time.monotonic()), _settle, future, False)
+            timer = loop.call_later(max(0.0, deadline - monotonic()), _settle, future, False)
         try:
             if not await future:
                 raise TimeoutError
@@ -260,45 +281,33 @@ def _settle(future: asyncio.Future[bool], result: bool) -> None:
 class _Waiter:
     """Waits for one socket by poll(2), which has no limit on descriptor numbers; by select where there is no
     poll.
+
+    readable, writable: whether it is within so many milliseconds, None for as long as it takes; 0 only looks.
     """
 
-    __slots__ = ("_fd", "_in", "_out")
+    __slots__ = ("readable", "writable")
 
     def __init__(self, sock: socket.socket) -> None:
-        self._fd = sock.fileno()
-        self._in = self._out = None
+        fd = sock.fileno()
         if hasattr(select, "poll"):
-            self._in = select.poll()
-            self._in.register(self._fd, select.POLLIN)
-            self._out = select.poll()
-            self._out.register(self._fd, select.POLLOUT)
-
-    def readable(self, seconds: float) -> bool:
-        if self._in is not None:
-            return bool(self._in.poll(seconds * 1000.0))
-        return bool(select.select([self._fd], [], [], seconds)[0])
-
-    def wait_readable(self, deadline: float | None) -> None:
-        poll = self._in
-        if poll is not None:
-            # Without a deadline for as long as it takes; one in the past still looks once. Rounded up by poll itself.
-            if not poll.poll(None if deadline is None else max(0.0, (deadline - time.monotonic()) * 1000.0)):
-                raise TimeoutError
-        elif not select.select([self._fd], [], [], _seconds(deadline))[0]:
-            raise TimeoutError
-
-    def wait_writable(self, deadline: float | None) -> None:
-        if self._out is not None:
-            if not self._out.poll(_millis(deadline)):
-                raise TimeoutError
-        elif not select.select([], [self._fd], [], _seconds(deadline))[1]:
-            raise TimeoutError
+            ins, outs = select.poll(), select.poll()
+            ins.register(fd, select.POLLIN)
+            outs.register(fd, select.POLLOUT)
+            # The calls themselves: they round up by themselves, and one function less is run per wait.
+            self.readable: Callable[[float | None], object] = ins.poll
+            self.writable: Callable[[float | None], object] = outs.poll
+        else:
+            self.readable = lambda millis: select.select([fd], [], [], _seconds(millis))[0]
+            self.writable = lambda millis: select.select([], [fd], [], _seconds(millis))[1]
 
 
 def _millis(deadline: float | None) -> float | None:
-    # Rounded up by poll itself; a deadline in the past still looks once.
-    return None if deadline is None else max(0.0, (deadline - time.monotonic()) * 1000.0)
+    """Until then; a deadline in the past still looks once. A negative time would be no limit."""
+    if deadline is None:
+        return None
+    millis = (deadline - monotonic()) * 1000.0
+    return millis if millis > 0.0 else 0.0
 
 
-def _seconds(deadline: float | None) -> float | None:
-    return None if deadline is None else max(0.0, deadline - time.monotonic())
+def _seconds(millis: float | None) -> float | None:
+    return None if millis is None else millis / 1000.0

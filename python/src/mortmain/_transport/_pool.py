@@ -44,12 +44,11 @@ class Pool:
 
     def give(self, connection: Greeted) -> None:
         """Put a connection back after a whole exchange."""
-        if connection.closed:
-            return
-        if self._closed or len(self._idle) >= _MAX_IDLE:
+        idle = self._idle
+        if connection.closed or self._closed or len(idle) >= _MAX_IDLE:
             connection.close()
         else:
-            self._idle.append(connection)
+            idle.append(connection)
 
     def drain(self) -> None:
         """Close the idle connections, for example because their gateway is gone."""

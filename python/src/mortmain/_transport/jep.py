@@ -74,7 +74,7 @@ class JepConnection(Greeted):
             view = self._view
             if length > len(view):
                 view = memoryview(self._java.buffer()).cast("B")
-            reply = parse_reply(view[:length], copy=view is self._view)
+            reply = parse_reply(view, 0, length, view is self._view)
         except MalformedReply as error:
             raise Broken(True) from error
         finally:
