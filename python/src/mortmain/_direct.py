@@ -24,6 +24,7 @@ from ._rounds import Begun, check_new, drafted, of_a_talk, pass_on, updated
 
 if TYPE_CHECKING:
     from ._flows import Flows
+    from ._transport import Greeted
 
 Meta = Mapping[str, str] | None
 
@@ -48,7 +49,9 @@ def commit(
         content_type, len(data), PLAIN,
     )  # fmt: skip
     identity = encode_request_id(request_id)
-    reply = flows.link.ask_at_once(COMMIT, fields, data, identity, flows.deadline(timeout))
+    link = flows.link
+    reply, connection = link.ask_at_once(COMMIT, fields, data, identity, flows.deadline(timeout))
+    link.pool.give(connection)
     return parse_receipt(reply.fields)
 
 
@@ -68,61 +71,61 @@ def update(
     identity = encode_request_id(request_id)
     over = flows.deadline(timeout)
     talk = of_a_talk(timeout)
+    until = over if talk == timeout else flows.deadline(talk)
+    outcome: Receipt | Conflict
     number = 0
     try:
-        until = over if talk == timeout else flows.deadline(talk)
-        reply = link.ask_at_once(TURN, turn_fields(key, over), b"", b"", until)
+        reply, connection = link.ask_at_once(TURN, turn_fields(key, over), b"", b"", until)
     except Conflict as error:
-        lost = error
+        outcome = error
     else:
-        # Whatever the user's function raises passes, a Conflict of another call of its own too.
-        new = _computed(flows, key, function, default, reply, talk)
+        outcome = _commit_in_turn(flows, key, function, default, identity, meta, talk, reply, connection)
         number = 1
-        try:
-            return parse_receipt(_committed(flows, key, new, reply, identity, meta, talk).fields), 1
-        except Conflict as error:
-            lost = error
-    begun = Begun(identity, over, number, lost)
+        if isinstance(outcome, Receipt):
+            return outcome, number
+    begun = Begun(identity, over, number, outcome)
     return drive(updated(flows, key, function, default, request_id, timeout, meta, begun))
 
 
-def _computed(
-    flows: Flows, key: str, function: Callable[[Any], Any], default: Any, reply: Reply, talk: float | None
-) -> tuple[str, Any] | None:
-    """What the function makes of the value that came with the turn, encoded; None where it deletes. A turn that leads
-    to no commit is passed on.
-    """
-    fields = reply.fields
-    try:
-        snap = fields["snap"]
-        exists = snap["exists"]
-        value = decode(snap["type"], reply.payload, flows.codec) if exists else copy.deepcopy(default)
-        new = check_new(function(value), key)
-        return None if new is DELETE else encode(new, flows.codec)
-    except Exception:
-        drive(pass_on(flows, fields["turn"], talk))
-        raise
-
-
-def _committed(
+def _commit_in_turn(
     flows: Flows,
     key: str,
-    new: tuple[str, Any] | None,
-    reply: Reply,
+    function: Callable[[Any], Any],
+    default: Any,
     identity: bytes,
     meta: Meta,
     talk: float | None,
-) -> Reply:
-    fields = reply.fields
-    turn = fields["turn"]
-    if new is None:
-        draft = drafted(flows, parse_one(reply, flows.codec), DELETE)
-        request = draft.request(flows.author, identity, meta, plain=False, turn=turn)
-        return flows.link.ask(request, flows.deadline(talk))[0]
-    content_type, data = new
-    snap = fields["snap"]
-    written = put_fields(
-        flows.author, meta, key, snap["version"], snap["tag"], snap["epoch"], fields["store_id"],
-        fields["read_revision"], content_type, len(data), of_rounds(turn),
-    )  # fmt: skip
-    return flows.link.ask_at_once(COMMIT, written, data, identity, flows.deadline(talk))
+    reply: Reply,
+    connection: Greeted | None,
+) -> Receipt | Conflict:
+    """What becomes of the value that came with the turn. Whatever the user's function raises passes, a Conflict of
+    another call of its own too; the turn is passed on then.
+    """
+    link, codec, fields = flows.link, flows.codec, reply.fields
+    turn, snap = fields["turn"], fields["snap"]
+    try:
+        value = decode(snap["type"], reply.payload, codec) if snap["exists"] else copy.deepcopy(default)
+        new = check_new(function(value), key)
+        if new is DELETE:
+            draft = drafted(flows, parse_one(reply, codec), DELETE)
+            deletion = draft.request(flows.author, identity, meta, plain=False, turn=turn)
+        else:
+            content_type, data = encode(new, codec)
+            written = put_fields(
+                flows.author, meta, key, snap["version"], snap["tag"], snap["epoch"], fields["store_id"],
+                fields["read_revision"], content_type, len(data), of_rounds(turn),
+            )  # fmt: skip
+    except BaseException as error:
+        link.pool.give(connection)
+        if isinstance(error, Exception):
+            drive(pass_on(flows, turn, talk))
+        raise
+    try:
+        if new is DELETE:
+            link.pool.give(connection)
+            return parse_receipt(link.ask(deletion, flows.deadline(talk))[0].fields)
+        reply, connection = link.ask_at_once(COMMIT, written, data, identity, flows.deadline(talk), connection)
+    except Conflict as error:
+        return error
+    link.pool.give(connection)
+    return parse_receipt(reply.fields)

@@ -215,27 +215,39 @@ class Link:
         return drive(self.call(request, deadline, (connection, outcome)))
 
     def ask_at_once(
-        self, op: int, fields: bytes, data: Data, request_id: bytes, deadline: float | None
-    ) -> Reply:
+        self,
+        op: int,
+        fields: bytes,
+        data: Data,
+        request_id: bytes,
+        deadline: float | None,
+        connection: Greeted | None = None,
+    ) -> tuple[Reply, Greeted | None]:
         """`ask` for an operation on one value, which becomes a Request only where the first attempt is not answered by
         yes. fields: they name the store.
+
+        Over a connection that the caller has taken, or one of the pool; it comes back with the answer, for the caller
+        to give. None: it was given back.
         """
-        connection = self.pool.take() if len(data) < IN_PIECES else None
+        if len(data) >= IN_PIECES:
+            self.pool.give(connection)
+            connection = None
+        elif connection is None:
+            connection = self.pool.take()
         if connection is None:
-            return drive(self.call(_single(op, fields, data, request_id), deadline))[0]
+            return drive(self.call(_single(op, fields, data, request_id), deadline))[0], None
         since = connection.revision
         frame = small_frame(op, request_id, fields, data, connection.deadline_ms(deadline), since)
         outcome: Reply | Broken
         try:
             outcome = connection.exchange(frame, None if deadline is None else deadline + GRACE)
             if outcome.ok:
-                self.pool.give(connection)
-                return outcome
+                return outcome, connection
         except Broken as broken:
             outcome = broken
         request = _single(op, fields, data, request_id)
         request.sent_as(frame, since, connection.store_id)
-        return drive(self.call(request, deadline, (connection, outcome)))[0]
+        return drive(self.call(request, deadline, (connection, outcome)))[0], None
 
     def call(
         self, request: Request, deadline: float | None, attempted: tuple[Greeted, Reply | Broken] | None = None

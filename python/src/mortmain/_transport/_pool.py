@@ -42,8 +42,10 @@ class Pool:
         """Know a new connection, so that a forked child can drop its copy even while it is in use here."""
         self._all.add(connection)
 
-    def give(self, connection: Greeted) -> None:
-        """Put a connection back after a whole exchange."""
+    def give(self, connection: Greeted | None) -> None:
+        """Put a connection back after a whole exchange; None is none."""
+        if connection is None:
+            return
         idle = self._idle
         if connection.closed or self._closed or len(idle) >= _MAX_IDLE:
             connection.close()
