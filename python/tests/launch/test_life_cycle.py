@@ -197,6 +197,37 @@ def test_a_gateway_that_serve_started_meanwhile_is_found_after_exit_75(java: Sim
         served.wait()
 
 
+def test_a_starter_that_is_stopped_does_not_stop_the_others(
+    java: SimulatedJava, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mortmain._gateway.lock.PATIENCE", 0.2)
+    holds = (
+        "import signal, sys\n"
+        "from mortmain._gateway import lock\n"
+        "from mortmain._gateway.wait import Deadline\n"
+        "lock.PATIENCE = 0.2\n"
+        "with lock.start_lock(sys.argv[1], Deadline(20.0), lambda: None):\n"
+        "    print('held', flush=True)\n"
+        "    signal.pause()\n"
+    )
+    run = state / "run"
+    run.mkdir(parents=True, mode=0o700)
+    stopped = []
+    try:
+        for _ in range(2):
+            holder = subprocess.Popen([sys.executable, "-c", holds, str(run)], stdout=subprocess.PIPE)
+            stopped.append(holder)
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == b"held\n"
+            holder.send_signal(signal.SIGSTOP)
+        assert ensure_gateway(state, timeout=20.0).version == "simulated"
+        assert len(java.starts) == 1
+    finally:
+        for holder in stopped:
+            holder.kill()
+            holder.communicate()
+
+
 def _is_locked(path: Path) -> bool:
     with open(path, "r+") as file:
         try:

@@ -1,4 +1,8 @@
-"""run/start.lock: one starter at a time. Only a courtesy among starters; the JVM's lock on LOCK decides who serves."""
+"""run/start.lock: one starter at a time. Only a courtesy among starters; the JVM's lock on LOCK decides who serves.
+
+So nobody waits for ever on a starter that is stopped (SIGSTOP, a debugger, a frozen container): each byte of the file
+is one starter's, and who saw neither a gateway nor an end for `PATIENCE` goes for the next byte.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,10 @@ from mortmain._errors import GatewayUnavailable
 from .wait import Deadline, Pauses
 
 _T = TypeVar("_T")
+
+# Seconds for one starter until the next one may try: far more than a start takes. Too short costs a JVM that finds LOCK
+# held and ends.
+PATIENCE = 3.0
 
 # fcntl locks belong to the process, and closing any descriptor of the file drops them: threads need a lock of their
 # own.
@@ -47,11 +55,14 @@ def start_lock(run: str, deadline: Deadline, look: Callable[[], _T | None]) -> I
     try:
         descriptor = os.open(os.path.join(run, "start.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            while not _try(descriptor):
+            byte, enough = 0, Deadline(PATIENCE)
+            while not _try(descriptor, byte):
                 found = _look(look, run, deadline, pauses)
                 if found is not None:
                     yield found
                     return
+                if enough.passed:
+                    byte, enough = byte + 1, Deadline(PATIENCE)
             try:
                 yield None
             finally:
@@ -62,9 +73,9 @@ def start_lock(run: str, deadline: Deadline, look: Callable[[], _T | None]) -> I
         mine.release()
 
 
-def _try(descriptor: int) -> bool:
+def _try(descriptor: int, byte: int) -> bool:
     try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
     except (BlockingIOError, PermissionError):
         return False
     return True
