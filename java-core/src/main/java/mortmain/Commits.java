@@ -27,7 +27,8 @@ import mortmain.model.Write;
  * The way of a commit from the request to the answer: looked at, judged, waiting for a claim or a function if it has to, and told. What holds:
  *
  * <ul>
- *   <li>An attempt that was rejected is closed in the step that rejects it; a copy of it gets the same rejection and is not judged.
+ *   <li>An attempt that was rejected is closed in the step that rejects it; a copy of it gets the same rejection and is not judged,
+ *       and other content under its id is told that the id is used up.
  *   <li>From before it is judged until before it is told, a request is known to {@link Judging}, so that the final word on it waits for this one.
  *   <li>The turn ends before the force: the next in line may compute from what is in flight.
  *   <li>A receipt is told when the files of its keys show it, where their mounts are synchronous.
@@ -97,7 +98,7 @@ final class Commits {
   /** Judged under the engine's lock, so that a rejected attempt is closed in the same step. */
   Rule<Receipt> rule(Commit commit, long fingerprint, boolean mayWait, boolean late) {
     return view -> {
-      Rejection before = closed(view, commit.call());
+      Rejection before = closed(view, commit.call(), fingerprint);
       Verdict<Receipt> verdict;
       if (before != null) {
         verdict = Fence.again(view, before);
@@ -107,15 +108,15 @@ final class Commits {
         verdict = Fence.commit(view, commit, fingerprint);
       }
       if (before == null && verdict instanceof Verdict.Rejected<Receipt> no && !(mayWait && no.canWait())) {
-        rejected.add(commit.call(), no.rejection());
+        rejected.add(commit.call(), fingerprint, no.rejection());
       }
       return verdict;
     };
   }
 
   /** The rejection that closed this attempt, or null; one that was accepted stays open for asking, whatever came under its id later. */
-  private Rejection closed(View view, Call call) {
-    Rejection before = rejected.of(call);
+  private Rejection closed(View view, Call call, long fingerprint) {
+    Rejection before = rejected.of(call, fingerprint);
     boolean accepted =
         before != null
             && view.remembered(call.requestId()).orElse(null) instanceof Event.Committed committed

@@ -18,10 +18,13 @@ final class Rejected {
 
   private record Attempt(String requestId, int attempt) {}
 
-  private final Map<Attempt, Rejection> whole =
+  /** {@code fingerprint}: of the content that was rejected, 0 where the id is not bound to one. */
+  private record Answer(Rejection rejection, long fingerprint) {}
+
+  private final Map<Attempt, Answer> whole =
       new LinkedHashMap<>() {
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Attempt, Rejection> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Attempt, Answer> eldest) {
           if (size() > WHOLE) {
             known.put(hash(eldest.getKey()), true);
             return true;
@@ -37,21 +40,26 @@ final class Rejected {
         }
       };
 
-  /** The rejection of this very attempt, or null. */
-  synchronized Rejection of(Call call) {
+  /** What this attempt is told if it was rejected before, or null. Its old answer would be about another content if this one differs. */
+  synchronized Rejection of(Call call, long fingerprint) {
     Attempt attempt = new Attempt(call.requestId(), call.attempt());
-    Rejection rejection = whole.get(attempt);
-    if (rejection == null && known.containsKey(hash(attempt))) {
-      return Rejection.of(
-          ErrorCode.REQUEST_ID_REUSED,
-          "request " + call.requestId() + " was rejected before and never commits: use a new id",
-          Map.of("request_id", call.requestId(), "reason", "rejected"));
+    Answer answer = whole.get(attempt);
+    if (answer == null) {
+      return known.containsKey(hash(attempt)) ? reused(call, "was rejected before") : null;
     }
-    return rejection;
+    boolean other = fingerprint != 0 && answer.fingerprint() != 0 && fingerprint != answer.fingerprint();
+    return other ? reused(call, "was rejected before with other content") : answer.rejection();
   }
 
-  synchronized void add(Call call, Rejection rejection) {
-    whole.put(new Attempt(call.requestId(), call.attempt()), withoutValue(rejection));
+  private static Rejection reused(Call call, String why) {
+    return Rejection.of(
+        ErrorCode.REQUEST_ID_REUSED,
+        "request " + call.requestId() + " " + why + " and never commits: use a new id",
+        Map.of("request_id", call.requestId(), "reason", "rejected"));
+  }
+
+  synchronized void add(Call call, long fingerprint, Rejection rejection) {
+    whole.put(new Attempt(call.requestId(), call.attempt()), new Answer(withoutValue(rejection), fingerprint));
   }
 
   /** Ten thousand values of 64 KiB would be too much to keep. */

@@ -162,6 +162,20 @@ class StoreTest {
     commit(request.attempt(1));
   }
 
+  /** A program that reads again and keeps its id would get the answer to its first base for ever. */
+  @Test
+  void otherContentUnderARejectedIdIsNotToldTheOldConflict() {
+    Snapshot base = read("k");
+    commit(by("a").on(base).put("k", "1"));
+    Request late = by("b").on(base).put("k", "2");
+    refused(ErrorCode.VERSION_CONFLICT, late);
+    String id = late.commit().call().requestId();
+    Request onTheNewBase = by("b").on(read("k")).put("k", "2").id(id);
+    refused(ErrorCode.REQUEST_ID_REUSED, onTheNewBase);
+    refused(ErrorCode.VERSION_CONFLICT, late);
+    assertEquals(1, read("k").version());
+  }
+
   @Test
   void notCommittedIsFinal() {
     Request request = by("a").append("list", "1");
