@@ -40,6 +40,20 @@ def test_a_mistake_in_the_arguments_is_2_and_says_which(run: Run) -> None:
     assert run("put", "k", "v", "--base", "-1").code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("put", "k", "v", "--base", "x"), "argument --base: 'x' is no whole number, at least 0"),
+        (("log", "k", "--limit", "-1"), "argument --limit: '-1' is no whole number, at least 0"),
+        (("watch", "--silence", "nan"), "argument --silence: 'nan' is no number of seconds, at least 0"),
+    ],
+)
+def test_a_number_that_is_none_is_said_without_our_inner_names(run: Run, words: tuple[str, ...], said: str) -> None:
+    answer = run(*words)
+    assert answer.code == 2
+    assert said in answer.err
+
+
 def test_a_mistake_is_an_object_with_json(run: Run) -> None:
     answer = run("put", "k", "v", "--json")
     assert answer.code == 2
