@@ -31,6 +31,10 @@ def check_meta(meta: Mapping[str, str] | None) -> dict[str, str]:
         isinstance(name, str) and isinstance(text, str) for name, text in meta.items()
     ):
         raise invalid("meta", "a mapping of str to str")
+    try:
+        "".join((*meta, *meta.values())).encode()
+    except UnicodeEncodeError:
+        raise invalid("meta", "a lone surrogate is not text") from None
     return dict(meta)
 
 

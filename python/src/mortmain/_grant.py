@@ -221,8 +221,8 @@ def acquire(
     """
     key = arguments.check_key(key)
     ttl = _seconds("ttl", ttl, 0.1)
-    wait = None if wait is None else _seconds("wait", wait, 0.0)
-    max_hold = None if max_hold is None else _seconds("max_hold", max_hold, 0.0)
+    wait = None if wait in (None, _FOREVER) else _seconds("wait", wait, 0.0)
+    max_hold = None if max_hold in (None, _FOREVER) else _seconds("max_hold", max_hold, 0.0)
     claim_id = secrets.token_hex(16)
     fields: dict[str, Any] = {
         "key": key,
@@ -266,11 +266,12 @@ def acquire(
 
 
 def _seconds(field: str, seconds: object, least: float) -> float:
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= least:
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not least <= seconds < _FOREVER:
         raise invalid(field, f"seconds, at least {least:g}")
     return float(seconds)
 
 
+_FOREVER = float("inf")
 _grants: weakref.WeakSet[Grant] = weakref.WeakSet()
 _renewer = Renewer()
 

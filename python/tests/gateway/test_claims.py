@@ -155,6 +155,12 @@ def test_arguments_are_looked_at(store, at):
             store.claim(f"{at}k", **options)
 
 
+def test_an_infinite_wait_is_none(store, at):
+    for_ever = float("inf")
+    with store.claim(f"{at}k", wait=for_ever, max_hold=for_ever) as claim:
+        claim.commit(1)
+
+
 def test_a_live_handle_is_not_picklable(store, at):
     with store.claim(f"{at}k") as claim, pytest.raises(mortmain.InvalidRequest, match="pickled"):
         pickle.dumps(claim)

@@ -95,18 +95,21 @@ def test_increments_are_json_numbers():
 
 
 def test_bad_arguments_are_named():
-    for field, call in {
-        "key": lambda: arguments.check_key(3),
-        "meta": lambda: arguments.check_meta({"a": 1}),
-        "unique": lambda: arguments.check_uniques(["a"], 2),
-        "items": lambda: arguments.check_items("abc"),
-        "limit": lambda: arguments.check_limit(-1),
-        "agent": lambda: requests.Author(""),
-        "ttl": lambda: _seconds("ttl", 0.01, 0.1),
-        "wait": lambda: _seconds("wait", float("nan"), 0.0),
-        "attempts": lambda: mortmain.retry(attempts=0),
-        "backoff": lambda: mortmain.retry(backoff=-1),
-    }.items():
+    for field, call in (
+        ("key", lambda: arguments.check_key(3)),
+        ("meta", lambda: arguments.check_meta({"a": 1})),
+        ("meta", lambda: arguments.check_meta({"a": "\ud800"})),
+        ("meta", lambda: arguments.check_meta({"\ud800": "a"})),
+        ("unique", lambda: arguments.check_uniques(["a"], 2)),
+        ("items", lambda: arguments.check_items("abc")),
+        ("limit", lambda: arguments.check_limit(-1)),
+        ("agent", lambda: requests.Author("")),
+        ("ttl", lambda: _seconds("ttl", 0.01, 0.1)),
+        ("ttl", lambda: _seconds("ttl", float("inf"), 0.1)),
+        ("wait", lambda: _seconds("wait", float("nan"), 0.0)),
+        ("attempts", lambda: mortmain.retry(attempts=0)),
+        ("backoff", lambda: mortmain.retry(backoff=-1)),
+    ):
         with pytest.raises(mortmain.InvalidRequest) as caught:
             call()
         assert caught.value.field == field
