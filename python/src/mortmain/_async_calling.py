@@ -6,10 +6,10 @@ from typing import TypeVar
 
 from ._async_drive import drive_async
 from ._call import Call
-from ._flows import Flows
+from ._flows import Flows, Meta
 from ._link import Flow, Link
 from ._models import Receipt
-from ._requests import Author
+from ._requests import Author, Draft
 
 T = TypeVar("T")
 
@@ -31,6 +31,11 @@ class AsyncCalling:
             raise
         call.succeeded(result)
         return result
+
+    async def _send(
+        self, name: str, key: str, draft: Draft, request_id: str | None, timeout: float | None, meta: Meta
+    ) -> Receipt:
+        return await self._run(name, key, self._flows.send(draft, request_id, timeout, meta))
 
     async def _run_rounds(self, name: str, key: str | None, flow: Flow[tuple[Receipt, int]]) -> Receipt:
         call = Call(self._link, name, key, self._author.name)

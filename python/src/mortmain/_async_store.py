@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from . import _arguments as arguments
+from . import _drafts as drafts
 from ._async_claim import AsyncClaim, PendingClaim
 from ._async_drive import Done, drive_async
 from ._async_operating import AsyncOperating
@@ -108,7 +109,7 @@ class AsyncStore(AsyncReading, AsyncOperating):
         meta: Meta = None,
     ) -> Receipt:
         """Write a key that does not exist, VersionConflict if it does. Unfenced: there is no base to judge."""
-        return await self._run("create", key, self._flows.create(key, value, request_id, timeout, meta))
+        return await self._send("create", key, drafts.create(self._flows.codec, key, value), request_id, timeout, meta)
 
     async def ensure(
         self,
@@ -120,7 +121,7 @@ class AsyncStore(AsyncReading, AsyncOperating):
         meta: Meta = None,
     ) -> Receipt:
         """Write a key that does not exist and keep what is there otherwise: no conflict."""
-        return await self._run("ensure", key, self._flows.ensure(key, value, request_id, timeout, meta))
+        return await self._send("ensure", key, drafts.ensure(self._flows.codec, key, value), request_id, timeout, meta)
 
     async def delete(
         self,
@@ -195,7 +196,7 @@ class AsyncStore(AsyncReading, AsyncOperating):
         then ClaimHeld.
         """
         ids = None if unique is None else [arguments.check_unique(unique)]
-        return await self._run("append", key, self._flows.append(key, [item], ids, request_id, timeout, meta))
+        return await self._send("append", key, drafts.append(key, [item], ids), request_id, timeout, meta)
 
     async def extend(
         self,
@@ -210,7 +211,7 @@ class AsyncStore(AsyncReading, AsyncOperating):
         """Append several items in one commit; unique: one id per item."""
         found = arguments.check_items(items)
         ids = arguments.check_uniques(unique, len(found))
-        return await self._run("extend", key, self._flows.append(key, found, ids, request_id, timeout, meta))
+        return await self._send("extend", key, drafts.append(key, found, ids), request_id, timeout, meta)
 
     async def merge(
         self,
@@ -236,7 +237,7 @@ class AsyncStore(AsyncReading, AsyncOperating):
         meta: Meta = None,
     ) -> Receipt:
         """Add to a number (an absent key counts as 0). receipt.result: the new number."""
-        return await self._run("increment", key, self._flows.increment(key, by, request_id, timeout, meta))
+        return await self._send("increment", key, drafts.increment(key, by), request_id, timeout, meta)
 
     async def add_to_set(
         self,
@@ -248,9 +249,7 @@ class AsyncStore(AsyncReading, AsyncOperating):
         meta: Meta = None,
     ) -> Receipt:
         """Add a member to a list that is used as a set. receipt.result: whether it was added."""
-        return await self._run(
-            "add_to_set", key, self._flows.add_to_set(key, item, request_id, timeout, meta)
-        )
+        return await self._send("add_to_set", key, drafts.add_to_set(key, item), request_id, timeout, meta)
 
     async def reduce(
         self,
@@ -271,7 +270,7 @@ class AsyncStore(AsyncReading, AsyncOperating):
         ReducerFailed, with its `.traceback`, if it raises, runs past its time limit or returns what cannot be
         stored; nothing has changed then. Waits while the key is claimed, then ClaimHeld.
         """
-        return await self._run("reduce", key, self._flows.reduce(key, function, argument, request_id, timeout, meta))
+        return await self._send("reduce", key, drafts.reduce(key, function, argument), request_id, timeout, meta)
 
     # ------------------------------------------------------------ claims
 

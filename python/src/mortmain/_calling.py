@@ -7,10 +7,11 @@ from sys import modules
 from typing import Any, TypeVar
 
 from ._call import Call
+from ._direct import Meta, send
 from ._flows import Flows
 from ._link import Flow, Link, drive
 from ._models import Receipt
-from ._requests import Author
+from ._requests import Author, Draft
 from ._trace import API
 
 T = TypeVar("T")
@@ -39,6 +40,11 @@ class Calling:
         if call is not None:
             call.succeeded(result)
         return result
+
+    def _send(
+        self, name: str, key: str, draft: Draft, request_id: str | None, timeout: float | None, meta: Meta
+    ) -> Receipt:
+        return self._call(name, key, send, self._flows, draft, request_id, timeout, meta)
 
     def _call_rounds(
         self, name: str, key: str | None, function: Callable[..., tuple[Receipt, int]], *arguments: Any

@@ -1,5 +1,5 @@
-"""The two calls that programs make most, in a straight line: the commit of one value on its base, and the round of
-`update` that has its turn on a contended key.
+"""The calls that programs make most, in a straight line: the commit of one value on its base, the commit of one write
+without a base, and the round of `update` that has its turn on a contended key.
 
 `_flows` and `_rounds` say the same for both twins at twice the byte codes, and byte codes are what a call costs where
 several processes share the cores: each begins with caches that the others have emptied. Whatever is out of the
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from ._codec import decode, encode
 from ._errors import Conflict
-from ._frames import COMMIT, TURN, Reply
+from ._frames import COMMIT, TURN, Reply, stamped
 from ._link import drive
 from ._models import DELETE, Receipt, Snapshot
 from ._replies import parse_one, parse_receipt
 from ._request_id import encode_request_id
-from ._requests import PLAIN, check_whole, of_rounds, put_fields, turn_fields
+from ._requests import PLAIN, Draft, check_whole, of_rounds, put_fields, turn_fields
 from ._rounds import Begun, check_new, drafted, of_a_talk, pass_on, updated
 
 if TYPE_CHECKING:
@@ -51,6 +51,29 @@ def commit(
     identity = encode_request_id(request_id)
     link = flows.link
     reply, connection = link.ask_at_once(COMMIT, fields, data, identity, flows.deadline(timeout))
+    link.pool.give(connection)
+    return parse_receipt(reply.fields)
+
+
+def send(
+    flows: Flows, draft: Draft, request_id: str | None, timeout: float | None, meta: Meta
+) -> Receipt:
+    """`Flows.send` of what stands on no base, in the calling thread."""
+    fields = draft.fields(flows.author, meta)
+    parts = draft.parts()
+    link = flows.link
+    connection = link.pool.take() if len(parts) < 2 else None
+    if connection is None:
+        return drive(flows.send(draft, request_id, timeout, meta))
+    identity = encode_request_id(request_id)
+    reply, connection = link.ask_at_once(
+        COMMIT,
+        stamped(fields, connection.store_id),
+        parts[0] if parts else b"",
+        identity,
+        flows.deadline(timeout),
+        connection,
+    )
     link.pool.give(connection)
     return parse_receipt(reply.fields)
 

@@ -232,21 +232,6 @@ class Flows:
         reply, _ = yield Ask(self.link, request, self.deadline(timeout))
         return replies.parse_receipt(reply.fields)
 
-    def create(
-        self, key: str, value: Any, request_id: str | None, timeout: float | None, meta: Meta
-    ) -> Flow[Receipt]:
-        draft = Draft(self.codec)
-        draft.guard("absent", arguments.check_key(key))
-        draft.put(key, *encode(value, self.codec))
-        return self.send(draft, request_id, timeout, meta)
-
-    def ensure(
-        self, key: str, value: Any, request_id: str | None, timeout: float | None, meta: Meta
-    ) -> Flow[Receipt]:
-        draft = Draft(self.codec)
-        draft.ensure(arguments.check_key(key), *encode(value, self.codec))
-        return self.send(draft, request_id, timeout, meta)
-
     def delete(
         self,
         key: str | None,
@@ -298,19 +283,6 @@ class Flows:
 
     # ------------------------------------------------------------ deltas
 
-    def append(
-        self,
-        key: str,
-        items: list[Any],
-        unique: list[str | None] | None,
-        request_id: str | None,
-        timeout: float | None,
-        meta: Meta,
-    ) -> Flow[Receipt]:
-        draft = Draft(self.codec)
-        draft.append(arguments.check_key(key), [to_json(item, "item") for item in items], unique)
-        return self.send(draft, request_id, timeout, meta)
-
     def merge(
         self,
         key: str,
@@ -325,29 +297,6 @@ class Flows:
         if base is not None:
             draft.merge_base(requests.resolve_base(base, arguments.check_key(key)), patch)
         draft.merge(arguments.check_key(key), data)
-        return self.send(draft, request_id, timeout, meta)
-
-    def increment(
-        self, key: str, by: object, request_id: str | None, timeout: float | None, meta: Meta
-    ) -> Flow[Receipt]:
-        draft = Draft(self.codec)
-        draft.increment(arguments.check_key(key), arguments.number_text(by))
-        return self.send(draft, request_id, timeout, meta)
-
-    def add_to_set(
-        self, key: str, item: Any, request_id: str | None, timeout: float | None, meta: Meta
-    ) -> Flow[Receipt]:
-        draft = Draft(self.codec)
-        draft.add_to_set(arguments.check_key(key), to_json(item, "item"))
-        return self.send(draft, request_id, timeout, meta)
-
-    def reduce(
-        self, key: str, function: str, argument: Any, request_id: str | None, timeout: float | None, meta: Meta
-    ) -> Flow[Receipt]:
-        if not isinstance(function, str) or function.count(":") != 1:
-            raise invalid("function", '"package.module:function"')
-        draft = Draft(self.codec)
-        draft.reduce(arguments.check_key(key), function, to_json(argument, "argument"))
         return self.send(draft, request_id, timeout, meta)
 
     # ------------------------------------------------------------ claims and what is held

@@ -92,6 +92,11 @@ def encode_fields(fields: dict[str, Any] | str) -> bytes:
     return dumps(fields).encode()
 
 
+def stamped(fields: bytes, store_id: str) -> bytes:
+    """The fields of a request without a base name the store that is first asked."""
+    return b'%b,"store":%b}' % (fields[:-1], encode_fields(store_id))
+
+
 class Request:
     """One request, not bound to a connection. Not thread-safe: it belongs to the call that made it.
 
@@ -142,7 +147,7 @@ class Request:
             self.since = revision
             self.store_id = store_id
             if self.stamp:
-                self.fields = b'%b,"store":%b}' % (self.fields[:-1], encode_fields(store_id))
+                self.fields = stamped(self.fields, store_id)
         request_id, fields, payload = self.request_id, self.fields, self.payload
         ids, size = len(request_id), len(fields)
         self.length = length = REQUEST_HEAD + ids + size + sum(map(len, payload))

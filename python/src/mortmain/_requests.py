@@ -13,12 +13,25 @@ from . import _frames
 from ._arguments import check_meta
 from ._codec import JSON, Codec, encode, from_json, to_json
 from ._errors import invalid
-from ._frames import Data, Request, encode_fields
+from ._frames import Data, Request, dumps, encode_fields
 from ._models import Receipt, Snapshot, Ticket
 
 Base = Snapshot[Any] | Receipt | Ticket
 
 _quote = json.encoder.encode_basestring
+
+
+def _opening(name: str, meta: Mapping[str, str]) -> str:
+    return f'{{"writer":{_quote(name)},{f""""meta":{dumps(meta)},""" if meta else ""}'
+
+
+# How the fields of a commit end: it carries a fingerprint, which the attempts of `update` do not.
+PLAIN = '"plain":true}'
+
+
+def of_rounds(turn: int | None) -> str:
+    """... of such an attempt, in a turn or without one."""
+    return '"plain":false}' if turn is None else f'"plain":false,"turn":{turn:d}}}'
 
 
 class Author:
@@ -174,27 +187,34 @@ class Draft:
         turn: int | None = None,
     ) -> Request:
         """The COMMIT. plain: it carries a fingerprint; not so the attempts of `update` and `transact`."""
-        fields: dict[str, Any] = {"writer": author.name}
-        merged = {**author.meta, **check_meta(meta)} if meta else author.meta
-        if merged:
-            fields["meta"] = merged
-        fields["guards"] = self.guards
-        fields["writes"] = self.writes
-        if self.store_id is not None:
-            fields["store"] = self.store_id
-            fields["base_revision"] = self.revision
-        fields["plain"] = plain
-        if turn is not None:
-            fields["turn"] = turn
         return Request(
             _frames.COMMIT,
-            _fields(fields),
-            self._guard_parts + self._parts,
+            self.fields(author, meta, PLAIN if plain else of_rounds(turn)),
+            self.parts(),
             request_id=request_id,
             attempt=attempt,
             mutating=True,
             stamp=self.store_id is None,
         )
+
+    def fields(self, author: Author, meta: Mapping[str, str] | None, end: str = PLAIN) -> bytes:
+        """... its fields; without a base they do not name the store yet."""
+        begin = author.opening if meta is None else _opening(author.name, {**author.meta, **check_meta(meta)})
+        try:
+            known = (
+                ""
+                if self.store_id is None
+                else f'"store":{_quote(self.store_id)},"base_revision":{self.revision:d},'
+            )
+            return f'{begin}"guards":{dumps(self.guards)},"writes":{dumps(self.writes)},{known}{end}'.encode()
+        except UnicodeEncodeError:
+            raise invalid("key", "a lone surrogate is not text") from None
+        except (TypeError, ValueError) as error:
+            raise invalid("request", str(error)) from None
+
+    def parts(self) -> list[Data]:
+        """The payload."""
+        return self._guard_parts + self._parts
 
     def check(self) -> Request:
         """The CHECK of the same guards."""
@@ -238,15 +258,6 @@ class Put:
         return Request(_frames.COMMIT, fields, [data], request_id=request_id, attempt=attempt, mutating=True)
 
 
-# How the fields of a commit end: it carries a fingerprint, which the attempts of `update` do not.
-PLAIN = '"plain":true}'
-
-
-def of_rounds(turn: int | None) -> str:
-    """... of such an attempt, in a turn or without one."""
-    return '"plain":false}' if turn is None else f'"plain":false,"turn":{turn:d}}}'
-
-
 _PUT = (
     '%s"guards":[["version",%s,%d,%d],["epoch",%s,%d]],"writes":[["put",%s,%s,%d,false]],'
     '"store":%s,"base_revision":%d,%s'
@@ -280,10 +291,6 @@ def put_fields(
         raise invalid("key", "a lone surrogate is not text") from None
     except (TypeError, ValueError) as error:
         raise invalid("base", f"not one that mortmain made: {error}") from None
-
-
-def _opening(name: str, meta: Mapping[str, str]) -> str:
-    return f'{{"writer":{_quote(name)},{f""""meta":{_frames.dumps(meta)},""" if meta else ""}'
 
 
 def put(key: str, value: Any, base: object, codec: Codec | None) -> Put | Draft:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _arguments as arguments
 from . import _direct
+from . import _drafts as drafts
 from ._call import Call
 from ._claim import Claim
 from ._errors import MortmainError
@@ -118,7 +119,7 @@ class Store(Reading, Operating):
         meta: Meta = None,
     ) -> Receipt:
         """Write a key that does not exist, VersionConflict if it does. Unfenced: there is no base to judge."""
-        return self._run("create", key, self._flows.create(key, value, request_id, timeout, meta))
+        return self._send("create", key, drafts.create(self._flows.codec, key, value), request_id, timeout, meta)
 
     def ensure(
         self,
@@ -130,7 +131,7 @@ class Store(Reading, Operating):
         meta: Meta = None,
     ) -> Receipt:
         """Write a key that does not exist and keep what is there otherwise: no conflict."""
-        return self._run("ensure", key, self._flows.ensure(key, value, request_id, timeout, meta))
+        return self._send("ensure", key, drafts.ensure(self._flows.codec, key, value), request_id, timeout, meta)
 
     def delete(
         self,
@@ -206,7 +207,7 @@ class Store(Reading, Operating):
         then ClaimHeld.
         """
         ids = None if unique is None else [arguments.check_unique(unique)]
-        return self._run("append", key, self._flows.append(key, [item], ids, request_id, timeout, meta))
+        return self._send("append", key, drafts.append(key, [item], ids), request_id, timeout, meta)
 
     def extend(
         self,
@@ -221,7 +222,7 @@ class Store(Reading, Operating):
         """Append several items in one commit; unique: one id per item."""
         found = arguments.check_items(items)
         ids = arguments.check_uniques(unique, len(found))
-        return self._run("extend", key, self._flows.append(key, found, ids, request_id, timeout, meta))
+        return self._send("extend", key, drafts.append(key, found, ids), request_id, timeout, meta)
 
     def merge(
         self,
@@ -247,7 +248,7 @@ class Store(Reading, Operating):
         meta: Meta = None,
     ) -> Receipt:
         """Add to a number (an absent key counts as 0). receipt.result: the new number."""
-        return self._run("increment", key, self._flows.increment(key, by, request_id, timeout, meta))
+        return self._send("increment", key, drafts.increment(key, by), request_id, timeout, meta)
 
     def add_to_set(
         self,
@@ -259,7 +260,7 @@ class Store(Reading, Operating):
         meta: Meta = None,
     ) -> Receipt:
         """Add a member to a list that is used as a set. receipt.result: whether it was added."""
-        return self._run("add_to_set", key, self._flows.add_to_set(key, item, request_id, timeout, meta))
+        return self._send("add_to_set", key, drafts.add_to_set(key, item), request_id, timeout, meta)
 
     def reduce(
         self,
@@ -280,7 +281,7 @@ class Store(Reading, Operating):
         ReducerFailed, with its `.traceback`, if it raises, runs past its time limit or returns what cannot be
         stored; nothing has changed then. Waits while the key is claimed, then ClaimHeld.
         """
-        return self._run("reduce", key, self._flows.reduce(key, function, argument, request_id, timeout, meta))
+        return self._send("reduce", key, drafts.reduce(key, function, argument), request_id, timeout, meta)
 
     # ------------------------------------------------------------ claims
 
