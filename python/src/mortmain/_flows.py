@@ -18,7 +18,7 @@ from . import _requests as requests
 from ._codec import encode, to_json
 from ._errors import MortmainError, invalid
 from ._frames import Reply
-from ._link import Ask, Flow, Link
+from ._link import Ask, Flow, Link, limited
 from ._models import ClaimInfo, Event, Receipt, Snapshot, Ticket
 from ._request_id import encode_request_id
 from ._requests import Author, Draft
@@ -43,11 +43,11 @@ class Flows:
         """On time.monotonic(); a call's None is the store's timeout, the store's None is no deadline."""
         if timeout is None:
             timeout = self.link.timeout
-            if timeout is None:
-                return None
         elif not isinstance(timeout, (int, float)) or math.isnan(timeout) or timeout < 0:
             raise invalid("timeout", "seconds, at least 0")
-        return monotonic() + timeout if timeout < 1e9 else None
+        else:
+            timeout = limited(timeout)
+        return None if timeout is None else monotonic() + timeout
 
     # ------------------------------------------------------------ reads
 

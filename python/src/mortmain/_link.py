@@ -50,6 +50,15 @@ _UNCONFIRMED_IDS = 1000
 _HOPELESS = frozenset({"bad-token", "insecure-directory", "start-failed", "locked"})
 
 
+# From so many seconds on a timeout is none; poll(2) knows no more than 24 days.
+_ENDLESS = 1e6
+
+
+def limited(timeout: float | None) -> float | None:
+    """A timeout, or None where it is longer than anybody waits."""
+    return None if timeout is None or timeout >= _ENDLESS else timeout
+
+
 class Effect:
     """What a flow asks its driver to do."""
 
@@ -163,7 +172,7 @@ class Link:
         self.directory = directory
         self.start = start
         self.create = create
-        self.timeout = timeout
+        self.timeout = limited(timeout)
         self.java = java
         self.codec = codec
         self.observe = observe

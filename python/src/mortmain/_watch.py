@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ._call import Call
 from ._errors import MortmainError, invalid
 from ._flows import Flows
-from ._link import Flow, drive
+from ._link import Flow, drive, limited
 from ._models import Event
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Position:
         self.flows = flows
         self.prefix = prefix
         self.values = values
-        self.timeout = timeout
+        self.timeout = limited(timeout)
         self.after = after
         self.closed = False
         self._read = after

@@ -301,3 +301,17 @@ def test_wait_without_end_is_interruptible_and_leaves_no_claim_behind(store, at,
     held.release()
     with store.as_agent("next").claim(f"{at}k", wait=5.0) as claim:
         assert claim.epoch == held.epoch
+
+
+def test_a_timeout_of_years_is_no_overflow(store, at):
+    """poll(2) knows 24 days."""
+    years = 1e8
+    assert store.increment(f"{at}n", 1, timeout=years).result == 1
+    assert store.update(f"{at}n", lambda value: value + 1, timeout=years).version == 2
+    claim = store.claim(f"{at}k", ttl=30.0)
+    threading.Timer(0.2, claim.release).start()
+    store.as_agent("next").claim(f"{at}k", wait=years).release()
+    with mortmain.open(store.directory, timeout=years) as patient:
+        assert patient.read(f"{at}n", timeout=3e6).value == 2
+        threading.Timer(0.2, store.increment, (f"{at}n", 1)).start()
+        assert next(iter(patient.watch(at, timeout=years))).kind == "delta"
