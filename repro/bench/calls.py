@@ -170,8 +170,8 @@ def frames(plan: Plan) -> Results:
 
 
 def _ping(store: mortmain.Store, payload: bytes) -> Callable[[], bytes]:
+    from mortmain._effects import drive
     from mortmain._frames import PING, Request
-    from mortmain._link import drive
 
     def call() -> bytes:
         reply, _ = drive(store._link.call(Request(PING, b"{}", payload), None))

@@ -14,6 +14,8 @@ from typing import Any
 
 from ._errors import invalid
 
+# From so many seconds on a timeout is none; poll(2) knows no more than 24 days.
+_ENDLESS = 1e6
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
@@ -111,3 +113,8 @@ def check_seconds(field: str, seconds: object) -> float:
     if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 <= seconds < float("inf"):
         return float(seconds)
     raise invalid(field, "seconds, at least 0")
+
+
+def limited(timeout: float | None) -> float | None:
+    """A timeout, or None where it is longer than anybody waits."""
+    return None if timeout is None or timeout >= _ENDLESS else timeout

@@ -6,8 +6,9 @@ from typing import TypeVar
 
 from ._async_drive import drive_async
 from ._call import Call
+from ._effects import Flow
 from ._flows import Flows, Meta
-from ._link import Flow, Link
+from ._link import Link
 from ._models import Receipt
 from ._requests import Author, Draft
 

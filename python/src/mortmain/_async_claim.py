@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._async_drive import drive_async
 from ._claim import ClaimView
+from ._effects import Flow
 from ._errors import invalid
 from ._grant import UNKNOWN, Grant
-from ._link import Flow
 from ._models import Receipt, Snapshot
 
 if TYPE_CHECKING:

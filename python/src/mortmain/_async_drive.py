@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Generator
 from typing import Any, TypeVar
 
-from ._link import Ask, Connect, Effect, Exchange, Flow, Invoke, Pause
+from ._effects import Ask, Connect, Effect, Exchange, Flow, Invoke, Pause
 from ._transport import Greeted
 
 T = TypeVar("T")

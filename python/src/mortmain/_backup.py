@@ -10,9 +10,9 @@ from typing import Any
 from . import _frames
 from . import _replies as replies
 from . import _requests as requests
+from ._effects import Ask, Flow
 from ._errors import invalid
 from ._flows import Flows
-from ._link import Ask, Flow
 from ._models import BackupReport, VerifyReport
 from ._open_path import directory_of
 

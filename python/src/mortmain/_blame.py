@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._codec import to_json
-from ._link import Flow
+from ._effects import Flow
 from ._models import Blame, Difference, Event
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from ._call import Call
 from ._direct import Meta, send
+from ._effects import Flow, drive
 from ._flows import Flows
-from ._link import Flow, Link, drive
+from ._link import Link
 from ._models import Receipt
 from ._requests import Author, Draft
 from ._trace import API

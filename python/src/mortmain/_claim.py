@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._effects import Flow, drive
 from ._errors import invalid
 from ._grant import UNKNOWN, Grant
-from ._link import Flow, drive
 from ._models import Receipt, Snapshot
 
 if TYPE_CHECKING:

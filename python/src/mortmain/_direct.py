@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._codec import decode, encode
+from ._effects import drive
 from ._errors import Conflict
 from ._frames import COMMIT, TURN, Reply, stamped
-from ._link import drive
 from ._models import DELETE, Receipt, Snapshot
 from ._replies import parse_one, parse_receipt
 from ._request_id import encode_request_id

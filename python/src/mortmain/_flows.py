@@ -16,9 +16,10 @@ from . import _frames
 from . import _replies as replies
 from . import _requests as requests
 from ._codec import encode, to_json
+from ._effects import Ask, Flow
 from ._errors import MortmainError, invalid
 from ._frames import Reply
-from ._link import Ask, Flow, Link, limited
+from ._link import Link
 from ._models import ClaimInfo, Event, Receipt, Snapshot, Ticket
 from ._request_id import encode_request_id
 from ._requests import Author, Draft
@@ -46,7 +47,7 @@ class Flows:
         elif not isinstance(timeout, (int, float)) or math.isnan(timeout) or timeout < 0:
             raise invalid("timeout", "seconds, at least 0")
         else:
-            timeout = limited(timeout)
+            timeout = arguments.limited(timeout)
         return None if timeout is None else monotonic() + timeout
 
     # ------------------------------------------------------------ reads

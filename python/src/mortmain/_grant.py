@@ -20,9 +20,10 @@ from . import _frames
 from . import _replies as replies
 from . import _requests as requests
 from ._codec import decode, encode, to_json
+from ._effects import Ask, Flow
 from ._errors import ClaimHeld, ClaimLost, Conflict, Fenced, GatewayUnavailable, MortmainError, invalid
 from ._flows import Flows, Meta, merge_patch
-from ._link import Ask, Flow, limited, logger
+from ._link import logger
 from ._models import Receipt, Snapshot
 from ._renewal import RELEASE_TIMEOUT, Renewer
 from ._request_id import encode_request_id
@@ -221,7 +222,7 @@ def acquire(
     """
     key = arguments.check_key(key)
     ttl = _seconds("ttl", ttl, 0.1)
-    wait = limited(None if wait in (None, _FOREVER) else _seconds("wait", wait, 0.0))
+    wait = arguments.limited(None if wait in (None, _FOREVER) else _seconds("wait", wait, 0.0))
     max_hold = None if max_hold in (None, _FOREVER) else _seconds("max_hold", max_hold, 0.0)
     claim_id = secrets.token_hex(16)
     fields: dict[str, Any] = {

@@ -1,8 +1,5 @@
 """One directory's gateway as this process sees it, and the one loop that gets a request answered exactly
 once.
-
-Flows are generators that yield effects (connect, exchange, pause, call the user's function). They are written
-once and driven twice: `drive` here runs the effects in the calling thread, `_async_store` awaits them.
 """
 
 from __future__ import annotations
@@ -11,12 +8,14 @@ import logging
 import math
 import random
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any
 
 from . import _gateway
+from ._arguments import limited
 from ._codec import Codec
+from ._effects import Connect, Exchange, Flow, Pause, drive
 from ._errors import (
     CommitUnconfirmed,
     GatewayUnavailable,
@@ -34,9 +33,6 @@ from ._replies import parse_error
 from ._request_id import GivenId
 from ._transport import Broken, Greeted, Pool
 
-T = TypeVar("T")
-Flow = Generator["Effect", Any, T]
-
 logger = logging.getLogger("mortmain")
 
 # How long the client waits past a deadline for the gateway's own verdict on it, which says more than a
@@ -48,107 +44,6 @@ _CONTENDED_KEYS = 256
 # How many unconfirmed ids keep the revision that was known when they were made.
 _UNCONFIRMED_IDS = 1000
 _HOPELESS = frozenset({"bad-token", "insecure-directory", "start-failed", "locked"})
-
-
-# From so many seconds on a timeout is none; poll(2) knows no more than 24 days.
-_ENDLESS = 1e6
-
-
-def limited(timeout: float | None) -> float | None:
-    """A timeout, or None where it is longer than anybody waits."""
-    return None if timeout is None or timeout >= _ENDLESS else timeout
-
-
-class Effect:
-    """What a flow asks its driver to do."""
-
-    __slots__ = ()
-
-    def run(self) -> Any:
-        """Do it in this thread."""
-        raise NotImplementedError
-
-
-class Connect(Effect):
-    """A new connection to the gateway, which is started if need be."""
-
-    __slots__ = ("deadline", "link", "start")
-
-    def __init__(self, link: Link, deadline: float | None, start: bool | None = None) -> None:
-        self.link = link
-        self.deadline = deadline
-        self.start = link.start if start is None else start
-
-    def run(self) -> Greeted:
-        return self.link.connect(self.deadline, self.start)
-
-
-class Exchange(Effect):
-    """One frame out, one reply in."""
-
-    __slots__ = ("connection", "deadline", "frame")
-
-    def __init__(self, connection: Greeted, frame: Frame, deadline: float | None) -> None:
-        self.connection = connection
-        self.frame = frame
-        self.deadline = deadline
-
-    def run(self) -> Reply:
-        return self.connection.exchange(self.frame, self.deadline)
-
-
-class Ask(Effect):
-    """One request, answered: the reply and the store id of its connection."""
-
-    __slots__ = ("deadline", "link", "request")
-
-    def __init__(self, link: Link, request: Request, deadline: float | None) -> None:
-        self.link = link
-        self.request = request
-        self.deadline = deadline
-
-    def run(self) -> tuple[Reply, str]:
-        return self.link.ask(self.request, self.deadline)
-
-
-class Pause(Effect):
-    """Let seconds pass."""
-
-    __slots__ = ("seconds",)
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    def run(self) -> None:
-        time.sleep(self.seconds)
-
-
-class Invoke(Effect):
-    """Call the user's function; the asynchronous driver awaits what it returns."""
-
-    __slots__ = ("argument", "function")
-
-    def __init__(self, function: Callable[[Any], Any], argument: Any) -> None:
-        self.function = function
-        self.argument = argument
-
-    def run(self) -> Any:
-        return self.function(self.argument)
-
-
-def drive(flow: Flow[T]) -> T:
-    """Run a flow in the calling thread."""
-    try:
-        effect = next(flow)
-        while True:
-            try:
-                result = effect.run()
-            except BaseException as error:
-                effect = flow.throw(error)
-            else:
-                effect = flow.send(result)
-    except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]
 
 
 class Link:

@@ -9,10 +9,10 @@ from . import _arguments as arguments
 from . import _frames
 from . import _replies as replies
 from . import _requests as requests
+from ._effects import Ask, Flow
 from ._errors import invalid
 from ._flows import Flows, Meta
 from ._frames import Reply
-from ._link import Ask, Flow
 from ._models import Committed, Contention, Mount, NotCommitted, Receipt
 from ._request_id import encode_request_id
 

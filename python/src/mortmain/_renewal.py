@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from . import _frames
 from . import _requests as requests
+from ._effects import drive
 from ._errors import Conflict, MortmainError
-from ._link import drive, logger
+from ._link import logger
 
 if TYPE_CHECKING:
     from ._flows import Flows

@@ -17,6 +17,7 @@ from . import _frames
 from . import _replies as replies
 from . import _requests as requests
 from ._codec import encode
+from ._effects import Ask, Flow, Invoke, Pause
 from ._errors import (
     ClaimHeld,
     Conflict,
@@ -28,7 +29,6 @@ from ._errors import (
     invalid,
 )
 from ._frames import Request
-from ._link import Ask, Flow, Invoke, Pause
 from ._models import DELETE, Receipt, Snapshot
 from ._request_id import encode_request_id
 from ._requests import Draft, Put

@@ -6,9 +6,9 @@ import time
 
 from . import _frames
 from . import _requests as requests
+from ._effects import Connect, Exchange, Flow, Pause
 from ._errors import GatewayUnavailable
 from ._flows import Flows
-from ._link import Connect, Exchange, Flow, Pause
 from ._transport import Broken
 
 _LOOK_AGAIN = 0.01

@@ -14,9 +14,9 @@ from . import _direct
 from . import _drafts as drafts
 from ._call import Call
 from ._claim import Claim
+from ._effects import drive
 from ._errors import MortmainError
 from ._grant import acquire
-from ._link import drive
 from ._models import ClaimInfo, Receipt, Snapshot, Ticket
 from ._operating import Operating
 from ._reading import Reading

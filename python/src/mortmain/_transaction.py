@@ -19,16 +19,16 @@ from . import _replies as replies
 from . import _requests as requests
 from ._claim import ClaimView
 from ._codec import JSON, decode, encode, to_json
+from ._effects import Ask
 from ._errors import StoreChanged, invalid
 from ._flows import Flows, merge_patch
 from ._folds import folded
-from ._link import Ask
 from ._models import Receipt, Snapshot, Ticket
 from ._requests import Draft
 
 if TYPE_CHECKING:
     from ._async_store import AsyncStore
-    from ._link import Flow
+    from ._effects import Flow
     from ._store import Store
 
 

@@ -10,10 +10,11 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from ._arguments import limited
 from ._call import Call
+from ._effects import Flow, drive
 from ._errors import MortmainError, invalid
 from ._flows import Flows
-from ._link import Flow, drive, limited
 from ._models import Event
 
 if TYPE_CHECKING:
