@@ -75,7 +75,7 @@ def decode(content_type: str, data: bytes | memoryview, codec: Codec | None) -> 
     if codec is not None and content_type == codec.content_type:
         return codec.decode(bytes(data))
     if content_type == JSON or content_type.startswith(JSON + ";"):
-        return from_json(data)
+        return from_json_text(str(data, "utf-8"))
     if content_type == TEXT:
         return str(data, "utf-8")
     return bytes(data)
@@ -84,6 +84,8 @@ def decode(content_type: str, data: bytes | memoryview, codec: Codec | None) -> 
 def to_json(value: Any, field: str = "value") -> bytes:
     """Strict JSON, UTF-8."""
     try:
+        if type(value) is int:
+            return b"%d" % value
         text = dumps(value).encode()
         if type(value) in _SCALARS or _has_text_keys(value):
             return text

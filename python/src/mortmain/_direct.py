@@ -9,7 +9,9 @@ ordinary goes on in the flow.
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ._codec import decode, encode
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from ._transport import Greeted
 
 Meta = Mapping[str, str] | None
+# Of the same keys again and again.
+_turn_fields = functools.lru_cache(256)(turn_fields)
 
 
 def commit(
@@ -50,7 +54,7 @@ def commit(
     )  # fmt: skip
     identity = encode_request_id(request_id)
     link = flows.link
-    reply, connection = link.ask_at_once(COMMIT, fields, data, identity, flows.deadline(timeout))
+    reply, connection = link.ask_at_once(COMMIT, fields, data, identity, flows.seconds(timeout))
     link.pool.give(connection)
     return parse_receipt(reply.fields)
 
@@ -71,7 +75,7 @@ def send(
         stamped(fields, connection.store_id),
         parts[0] if parts else b"",
         identity,
-        flows.deadline(timeout),
+        flows.seconds(timeout),
         connection,
     )
     link.pool.give(connection)
@@ -92,13 +96,12 @@ def update(
     if type(key) is not str or not link.is_contended(key) or not callable(function):
         return drive(updated(flows, key, function, default, request_id, timeout, meta))
     identity = encode_request_id(request_id)
-    over = flows.deadline(timeout)
-    talk = of_a_talk(timeout)
-    until = over if talk == timeout else flows.deadline(talk)
+    seconds, talk = flows.seconds(timeout), flows.seconds(of_a_talk(timeout))
+    over = None if seconds is None else monotonic() + seconds
     outcome: Receipt | Conflict
     number = 0
     try:
-        reply, connection = link.ask_at_once(TURN, turn_fields(key, over), b"", b"", until)
+        reply, connection = link.ask_at_once(TURN, _turn_fields(key, seconds), b"", b"", talk)
     except Conflict as error:
         outcome = error
     else:
@@ -147,7 +150,7 @@ def _commit_in_turn(
         if new is DELETE:
             link.pool.give(connection)
             return parse_receipt(link.ask(deletion, flows.deadline(talk))[0].fields)
-        reply, connection = link.ask_at_once(COMMIT, written, data, identity, flows.deadline(talk), connection)
+        reply, connection = link.ask_at_once(COMMIT, written, data, identity, talk, connection)
     except Conflict as error:
         return error
     link.pool.give(connection)

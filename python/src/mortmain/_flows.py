@@ -40,15 +40,18 @@ class Flows:
         self.author = author
         self.codec = link.codec
 
-    def deadline(self, timeout: float | None) -> float | None:
-        """On time.monotonic(); a call's None is the store's timeout, the store's None is no deadline."""
+    def seconds(self, timeout: float | None) -> float | None:
+        """A call's None is the store's timeout, the store's None is no limit."""
         if timeout is None:
-            timeout = self.link.timeout
-        elif not isinstance(timeout, (int, float)) or math.isnan(timeout) or timeout < 0:
+            return self.link.timeout
+        if not isinstance(timeout, (int, float)) or math.isnan(timeout) or timeout < 0:
             raise invalid("timeout", "seconds, at least 0")
-        else:
-            timeout = arguments.limited(timeout)
-        return None if timeout is None else monotonic() + timeout
+        return arguments.limited(timeout)
+
+    def deadline(self, timeout: float | None) -> float | None:
+        """`seconds` from now, on time.monotonic()."""
+        seconds = self.seconds(timeout)
+        return None if seconds is None else monotonic() + seconds
 
     # ------------------------------------------------------------ reads
 

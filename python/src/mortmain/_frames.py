@@ -61,7 +61,7 @@ Data = bytes | memoryview
 Frame = bytes | list[Data]
 IN_PIECES: Final = 64 * 1024
 
-_pack = _REQUEST.pack
+pack_head: Final = _REQUEST.pack
 _unpack_reply = _REPLY.unpack_from
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
@@ -151,19 +151,10 @@ class Request:
         request_id, fields, payload = self.request_id, self.fields, self.payload
         ids, size = len(request_id), len(fields)
         self.length = length = REQUEST_HEAD + ids + size + sum(map(len, payload))
-        head = _pack(length, FORMAT, self.op, ids, 0, self.attempt, deadline_ms, self.since, size)
+        head = pack_head(length, FORMAT, self.op, ids, 0, self.attempt, deadline_ms, self.since, size)
         if length < IN_PIECES:
             return b"".join((head, request_id, fields, *payload))
         return [b"".join((head, request_id, fields)), *payload]
-
-
-def small_frame(
-    op: int, request_id: bytes, fields: bytes, data: Data, deadline_ms: int, since: int
-) -> bytes:
-    """The frame of a first attempt with one piece of payload, behind its length."""
-    ids, size = len(request_id), len(fields)
-    head = _pack(REQUEST_HEAD + ids + size + len(data), FORMAT, op, ids, 0, 0, deadline_ms, since, size)
-    return b"".join((head, request_id, fields, data))
 
 
 def whole(frame: Frame) -> bytes:

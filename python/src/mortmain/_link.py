@@ -28,7 +28,7 @@ from ._errors import (
     Unsupported,
     ValueTooLarge,
 )
-from ._frames import COMMIT, IN_PIECES, Data, Frame, Reply, Request, small_frame
+from ._frames import COMMIT, FORMAT, IN_PIECES, REQUEST_HEAD, Data, Frame, Reply, Request, pack_head
 from ._replies import parse_error
 from ._request_id import GivenId
 from ._transport import Broken, Greeted, Pool
@@ -124,11 +124,11 @@ class Link:
         fields: bytes,
         data: Data,
         request_id: bytes,
-        deadline: float | None,
+        seconds: float | None,
         connection: Greeted | None = None,
     ) -> tuple[Reply, Greeted | None]:
         """`ask` for an operation on one value, which becomes a Request only where the first attempt is not answered by
-        yes. fields: they name the store.
+        yes. fields: they name the store. seconds: from now on.
 
         Over a connection that the caller has taken, or one of the pool; it comes back with the answer, for the caller
         to give. None: it was given back.
@@ -138,13 +138,25 @@ class Link:
             connection = None
         elif connection is None:
             connection = self.pool.take()
+        deadline: float | None = None
+        end: float | None = None
+        stamp = 0  # as connection.deadline_ms says it
+        if seconds is not None:
+            deadline = monotonic() + seconds
+            end = deadline + GRACE
+            if connection is not None:
+                stamp = int(deadline * 1000.0 + connection.clock_offset)
+                if stamp < 1:
+                    stamp = 1
         if connection is None:
             return drive(self.call(_single(op, fields, data, request_id), deadline))[0], None
         since = connection.revision
-        frame = small_frame(op, request_id, fields, data, connection.deadline_ms(deadline), since)
+        ids, size = len(request_id), len(fields)
+        head = pack_head(REQUEST_HEAD + ids + size + len(data), FORMAT, op, ids, 0, 0, stamp, since, size)
+        frame = b"".join((head, request_id, fields, data))
         outcome: Reply | Broken
         try:
-            outcome = connection.exchange(frame, None if deadline is None else deadline + GRACE)
+            outcome = connection.exchange(frame, end)
             if outcome.ok:
                 return outcome, connection
         except Broken as broken:

@@ -14,16 +14,16 @@ _DIGITS = 18
 
 # What follows the time in an id, used once each: version, variant and 72 random bits. list.pop is atomic, so threads
 # share it; a forked child drops its copy.
-_tails: list[bytes] = []
+_tails: list[str] = []
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_tails.clear)
 
 
-def _more_tails() -> bytes:
+def _more_tails() -> str:
     digits = os.urandom(_IDS * _DIGITS // 2).hex()
     tails = [
-        f"7{digits[at : at + 3]}-8{digits[at + 3 : at + 6]}-{digits[at + 6 : at + _DIGITS]}".encode()
+        f"-7{digits[at : at + 3]}-8{digits[at + 3 : at + 6]}-{digits[at + 6 : at + _DIGITS]}"
         for at in range(0, len(digits), _DIGITS)
     ]
     _tails.extend(tails[1:])
@@ -32,12 +32,11 @@ def _more_tails() -> bytes:
 
 def uuid7() -> bytes:
     """48 bits of milliseconds, then 72 random bits of the kernel; a forked child never repeats its parent's."""
-    millis = time_ns() // 1_000_000
     try:
         tail = _tails.pop()
     except IndexError:
         tail = _more_tails()
-    return b"%08x-%04x-%b" % (millis >> 16, millis & 0xFFFF, tail)
+    return ((time_ns() // 1_000_000).to_bytes(6, "big").hex("-", -4) + tail).encode()
 
 
 class GivenId(bytes):

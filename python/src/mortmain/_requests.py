@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -327,9 +326,9 @@ def _cut_down(value: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, A
     return {name: value[name] for name in patch if name in value}
 
 
-def turn_fields(key: str, over: float | None) -> bytes:
-    """The fields of TURN. over: until when it is waited for, on time.monotonic()."""
-    wait = "null" if over is None else max(0.0, over - time.monotonic())
+def turn_fields(key: str, seconds: float | None) -> bytes:
+    """The fields of TURN. seconds: how long it is waited for."""
+    wait = "null" if seconds is None else seconds
     try:
         return f'{{"key":{_quote(key)},"wait":{wait}}}'.encode()
     except UnicodeEncodeError:

@@ -187,7 +187,8 @@ def _rounds(
 def _take_turn(
     flows: Flows, key: str, timeout: float | None, over: float | None
 ) -> Flow[tuple[int, Snapshot[Any]]]:
-    request = Request(_frames.TURN, requests.turn_fields(key, over))
+    wait = None if over is None else max(0.0, over - time.monotonic())
+    request = Request(_frames.TURN, requests.turn_fields(key, wait))
     reply, _ = yield Ask(flows.link, request, flows.deadline(timeout))
     return reply.fields["turn"], replies.parse_one(reply, flows.codec)
 

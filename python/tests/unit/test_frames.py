@@ -3,11 +3,14 @@
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mortmain import _frames
-from mortmain._frames import MalformedReply, Reply, Request, parse_reply, small_frame
+from mortmain._frames import MalformedReply, Reply, Request, parse_reply
+from mortmain._link import GRACE, Link
+from mortmain._transport import Greeted
 
 
 def test_a_request_is_laid_out_as_the_table_says():
@@ -34,9 +37,35 @@ def _reply(status: int, fields: bytes, payload: bytes = b"") -> memoryview:
     return memoryview(struct.pack(">BBHqI", 1, status, 0, 41, len(fields)) + fields + payload)
 
 
+class Heard(Greeted):
+    """Keeps the frame that it is asked with."""
+
+    frame: Any = b""
+    end: float | None = None
+
+    def usable(self) -> bool:
+        return True
+
+    def exchange(self, frame: Any, deadline: float | None) -> Reply:
+        self.frame, self.end = frame, deadline
+        return Reply(True, 0, {}, b"")
+
+
 def test_a_first_attempt_is_laid_out_alike():
     request = Request(_frames.COMMIT, b'{"writer":"a"}', [b"xyz"], request_id=b"id-1")
-    assert small_frame(_frames.COMMIT, b"id-1", b'{"writer":"a"}', b"xyz", 1000, 77) == request.bytes(1000, "store", 77)
+    heard = Heard()
+    heard.revision, heard.clock_offset = 77, 1e6
+    asked = _frames.COMMIT, b'{"writer":"a"}', b"xyz", b"id-1"
+    nowhere = Link("", start=False, create=False, timeout=None, java=None, codec=None, observe=None)
+    nowhere.ask_at_once(*asked, None, heard)
+    assert heard.frame == request.bytes(0, "store", 77)
+    assert heard.end is None
+    nowhere.ask_at_once(*asked, 5.0, heard)
+    assert heard.end is not None
+    assert heard.frame == request.bytes(heard.deadline_ms(heard.end - GRACE), "store", 77)
+    heard.clock_offset = -1e12
+    nowhere.ask_at_once(*asked, 5.0, heard)
+    assert heard.frame == request.bytes(1, "store", 77)
 
 
 def parse(frame: memoryview) -> Reply:
