@@ -19,8 +19,8 @@ from ._effects import drive
 from ._errors import Conflict
 from ._frames import COMMIT, TURN, Reply, stamped
 from ._models import DELETE, Receipt, Snapshot
-from ._replies import parse_one, parse_receipt
-from ._request_id import encode_request_id
+from ._replies import parse_receipt, receipt_of, turn_of
+from ._request_id import encode_request_id, uuid7
 from ._requests import PLAIN, Draft, check_whole, of_rounds, put_fields, turn_fields
 from ._rounds import Begun, check_new, drafted, of_a_talk, pass_on, updated
 
@@ -52,11 +52,12 @@ def commit(
         flows.author, meta, key, base.version, base.tag, base.epoch, base.store_id, known,
         content_type, len(data), PLAIN,
     )  # fmt: skip
-    identity = encode_request_id(request_id)
+    identity = uuid7() if request_id is None else encode_request_id(request_id)
     link = flows.link
-    reply, connection = link.ask_at_once(COMMIT, fields, data, identity, flows.seconds(timeout))
+    seconds = link.timeout if timeout is None else flows.seconds(timeout)
+    reply, connection = link.ask_at_once(COMMIT, fields, data, identity, seconds)
     link.pool.give(connection)
-    return parse_receipt(reply.fields)
+    return receipt_of(reply, key, connection.store_id if connection else "", identity)
 
 
 def send(
@@ -95,8 +96,10 @@ def update(
     link = flows.link
     if type(key) is not str or not link.is_contended(key) or not callable(function):
         return drive(updated(flows, key, function, default, request_id, timeout, meta))
-    identity = encode_request_id(request_id)
-    seconds, talk = flows.seconds(timeout), flows.seconds(of_a_talk(timeout))
+    identity = uuid7() if request_id is None else encode_request_id(request_id)
+    seconds = talk = link.timeout
+    if timeout is not None:
+        seconds, talk = flows.seconds(timeout), flows.seconds(of_a_talk(timeout))
     over = None if seconds is None else monotonic() + seconds
     outcome: Receipt | Conflict
     number = 0
@@ -127,19 +130,21 @@ def _commit_in_turn(
     """What becomes of the value that came with the turn. Whatever the user's function raises passes, a Conflict of
     another call of its own too; the turn is passed on then.
     """
-    link, codec, fields = flows.link, flows.codec, reply.fields
-    turn, snap = fields["turn"], fields["snap"]
+    link, codec = flows.link, flows.codec
+    store_id = connection.store_id if connection else ""
+    turn, version, tag, epoch, known, store_id, kind = turn_of(reply, store_id)
     try:
-        value = decode(snap["type"], reply.payload, codec) if snap["exists"] else copy.deepcopy(default)
+        value = decode(kind, reply.payload, codec) if kind else copy.deepcopy(default)
         new = check_new(function(value), key)
         if new is DELETE:
-            draft = drafted(flows, parse_one(reply, codec), DELETE)
+            base = Snapshot(key, value, version, tag, epoch, known, known, store_id)
+            draft = drafted(flows, base, DELETE)
             deletion = draft.request(flows.author, identity, meta, plain=False, turn=turn)
         else:
             content_type, data = encode(new, codec)
             written = put_fields(
-                flows.author, meta, key, snap["version"], snap["tag"], snap["epoch"], fields["store_id"],
-                fields["read_revision"], content_type, len(data), of_rounds(turn),
+                flows.author, meta, key, version, tag, epoch, store_id, known,
+                content_type, len(data), of_rounds(turn),
             )  # fmt: skip
     except BaseException as error:
         link.pool.give(connection)
@@ -154,4 +159,4 @@ def _commit_in_turn(
     except Conflict as error:
         return error
     link.pool.give(connection)
-    return parse_receipt(reply.fields)
+    return receipt_of(reply, key, store_id, identity)

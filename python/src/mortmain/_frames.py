@@ -44,7 +44,7 @@ RETAIN: Final = 40
 CONFIGURE: Final = 41
 COMPACT: Final = 42
 
-# length prefix, format, op, requestId length, zero, attempt, deadline, since, fields length
+# length prefix, format, op, requestId length, flags, attempt, deadline, since, fields length
 _REQUEST = struct.Struct(">IBBBBIqqI")
 # format, status, zero, durable revision, fields length
 _REPLY = struct.Struct(">BBBxqI")
@@ -52,6 +52,19 @@ REQUEST_HEAD: Final = _REQUEST.size - 4
 # In the byte behind the status.
 _ALONE = 1
 REPLY_HEAD: Final = _REPLY.size
+# What a reply is, apart from 0, an answer.
+_ERROR: Final = 1
+_RECEIPT: Final = 2
+_TURN: Final = 3
+# A feature of the gateway, and the flag of a request: numbers may stand for the object of its answer.
+BRIEF: Final = "brief"
+ANSWER_BRIEFLY: Final = 1
+# Of a commit: version, tag, epoch, revision. Of a turn: its id, version, tag, epoch, the revision of the read; behind
+# them the content type, nothing where there is no value.
+_unpack_receipt = struct.Struct(">qqqq").unpack
+_unpack_turn = struct.Struct(">qqqqq").unpack
+_TURN_SIZE: Final = 40
+_NO_FIELDS: Final[dict[str, Any]] = {}
 LENGTH: Final = struct.Struct(">I")
 
 # What a request carries: a view is one of bytes that nobody changes.
@@ -165,6 +178,7 @@ def whole(frame: Frame) -> bytes:
 class Reply(NamedTuple):
     """One reply. ok: an answer, not an error. revision: the durable one. payload: the values, one after the
     other. alone: the gateway served nobody else since the last request of this connection, and has a core of its own.
+    brief: the numbers, and the text, that stand for the fields, if that was asked for.
     """
 
     ok: bool
@@ -172,6 +186,7 @@ class Reply(NamedTuple):
     fields: dict[str, Any]
     payload: bytes | memoryview
     alone: bool = False
+    brief: tuple[Any, ...] | None = None
 
 
 _make = tuple.__new__
@@ -191,11 +206,19 @@ def parse_reply(buffer: memoryview, at: int, end: int, copy: bool) -> Reply:
         at = body + length
         if form != FORMAT or at > end:
             raise MalformedReply("not a reply frame")
-        fields = _scan(str(buffer[body:at], "utf-8"), 0)[0] if length else {}
+        if status <= _ERROR:
+            fields, brief = _scan(str(buffer[body:at], "utf-8"), 0)[0] if length else {}, None
+        elif status == _RECEIPT:
+            fields, brief = _NO_FIELDS, _unpack_receipt(buffer[body:at])
+        elif status == _TURN and length >= _TURN_SIZE:
+            behind = body + _TURN_SIZE
+            fields, brief = _NO_FIELDS, (*_unpack_turn(buffer[body:behind]), str(buffer[behind:at], "utf-8"))
+        else:
+            raise MalformedReply("not a reply frame")
     except (struct.error, StopIteration, ValueError) as error:
         raise MalformedReply("not a reply frame") from error
     payload: bytes | memoryview = b""
     if at < end:
         payload = bytes(buffer[at:end]) if copy else buffer[at:end]
     # Past the function that a NamedTuple has for it: whatever a store is asked comes this way.
-    return _make(Reply, (status == 0, revision, fields, payload, hints & _ALONE != 0))
+    return _make(Reply, (status != _ERROR, revision, fields, payload, hints & _ALONE != 0, brief))

@@ -152,7 +152,8 @@ class Link:
             return drive(self.call(_single(op, fields, data, request_id), deadline))[0], None
         since = connection.revision
         ids, size = len(request_id), len(fields)
-        head = pack_head(REQUEST_HEAD + ids + size + len(data), FORMAT, op, ids, 0, 0, stamp, since, size)
+        length = REQUEST_HEAD + ids + size + len(data)
+        head = pack_head(length, FORMAT, op, ids, connection.flags, 0, stamp, since, size)
         frame = b"".join((head, request_id, fields, data))
         outcome: Reply | Broken
         try:

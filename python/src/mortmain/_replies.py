@@ -95,6 +95,30 @@ def parse_receipt(fields: Mapping[str, Any]) -> Receipt:
     )
 
 
+def receipt_of(reply: Reply, key: str, store_id: str, request_id: bytes) -> Receipt:
+    """The receipt of a COMMIT of one key. store_id, request_id: of what was asked, for a brief answer does not repeat
+    them."""
+    if reply.brief is None:
+        return parse_receipt(reply.fields)
+    version, tag, epoch, revision = reply.brief
+    return Receipt(key, version, tag, epoch, revision, store_id, request_id.decode())
+
+
+def turn_of(reply: Reply, store_id: str) -> tuple[int, int, int, int, int, str, str]:
+    """Of TURN: the turn, then version, tag and epoch, the revision of the read and the store, and the content type,
+    which is empty where there is no value. store_id: of the gateway that was asked.
+    """
+    if reply.brief is not None:
+        turn, version, tag, epoch, revision, kind = reply.brief
+        return turn, version, tag, epoch, revision, store_id, kind
+    fields = reply.fields
+    snap = fields["snap"]
+    kind = snap["type"] if snap["exists"] else ""
+    return (
+        fields["turn"], snap["version"], snap["tag"], snap["epoch"], fields["read_revision"], fields["store_id"], kind
+    )  # fmt: skip
+
+
 def with_result(receipt: Receipt, result: Any) -> Receipt:
     """The receipt of `transact`, whose result is what the function returned; `keys` stays as it was."""
     parts = receipt._parts or ((receipt,) if receipt.key else ())

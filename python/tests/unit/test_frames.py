@@ -88,6 +88,11 @@ def test_a_reply_is_taken_apart():
         b"\x02" + bytes(_reply(0, b"{}"))[1:],
         _reply(0, b'{"a"'),
         _reply(0, b"\xff\xff"),
+        _reply(2, bytes(31)),
+        _reply(2, bytes(33)),
+        _reply(3, bytes(39), b"v"),
+        _reply(3, bytes(40) + b"\xff"),
+        _reply(4, b"{}"),
     ],
 )
 def test_a_malformed_reply_is_refused(frame):
@@ -117,6 +122,8 @@ def test_a_request_of_the_shared_vectors(vector):
 @pytest.mark.parametrize("vector", VECTORS["replies"], ids=lambda vector: vector["name"])
 def test_a_reply_of_the_shared_vectors(vector):
     reply = parse(memoryview(bytes.fromhex(vector["hex"])))
-    told = (0 if reply.ok else 1, reply.revision, reply.fields, bytes(reply.payload).hex())
-    assert told == (vector["status"], vector["revision"], vector["fields"], vector["payload"])
+    told = (reply.ok, reply.revision, reply.fields, bytes(reply.payload).hex())
+    assert told == (vector["status"] != 1, vector["revision"], vector["fields"], vector["payload"])
+    text = [vector["text"]] if vector["status"] == 3 else []
+    assert reply.brief == (tuple(vector["brief"] + text) if "brief" in vector else None)
     assert reply.alone == vector.get("alone", False)

@@ -28,6 +28,7 @@ class Greeted:
     """A connection after HELLO. Not thread-safe: a pool hands it to one caller at a time.
 
     instance, store_id, limits, features: as HELLO said. frame_limit: bytes of the largest request.
+    flags: of a request whose answer may be brief.
     revision: the newest durable revision that a reply here showed.
     clock_offset: what to add to time.monotonic() in ms for the gateway's clock.
     """
@@ -37,6 +38,7 @@ class Greeted:
         "clock_offset",
         "closed",
         "features",
+        "flags",
         "frame_limit",
         "hello",
         "instance",
@@ -54,6 +56,7 @@ class Greeted:
         self.limits: dict[str, int] = {}
         self.frame_limit = sys.maxsize
         self.features: frozenset[str] = frozenset()
+        self.flags = 0
         self.hello: dict[str, Any] = {}
 
     def deadline_ms(self, deadline: float | None) -> int:

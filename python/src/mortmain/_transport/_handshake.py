@@ -164,6 +164,7 @@ def _accept(connection: Greeted, info: Address, reply: Reply, now: float) -> Non
     connection.limits = {name: int(limit) for name, limit in (hello.get("limits") or {}).items()}
     connection.frame_limit = connection.limits.get("frame", connection.frame_limit)
     connection.features = frozenset(hello.get("features") or ())
+    connection.flags = _frames.ANSWER_BRIEFLY if _frames.BRIEF in connection.features else 0
     connection.hello = hello
 
 

@@ -14,6 +14,7 @@ import mortmain.gateway.frame.ByteBudget;
 import mortmain.gateway.frame.DirectConnection;
 import mortmain.gateway.frame.Meters;
 import mortmain.gateway.frame.Operations;
+import mortmain.gateway.frame.Reply;
 import mortmain.gateway.py4j.LockedServer;
 import mortmain.gateway.py4j.Secrets;
 import mortmain.model.ErrorCode;
@@ -151,7 +152,7 @@ public final class Gateway implements Operations.Host, AutoCloseable {
     Map<String, Object> told = new LinkedHashMap<>();
     told.put("instance", instance);
     told.put("version", VERSION);
-    told.put("features", List.of());
+    told.put("features", List.of(Reply.BRIEF));
     told.put("limits", limits());
     told.put("directory", store.directory().toString());
     return told;

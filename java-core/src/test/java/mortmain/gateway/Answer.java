@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.LongBuffer;
 import java.util.Arrays;
 
 /** A reply frame, taken apart independently of the code under test. Immutable. */
@@ -16,6 +17,7 @@ public final class Answer {
   private final boolean alone;
   private final long revision;
   private final JsonNode fields;
+  private final long[] numbers;
   private final byte[] payload;
 
   public Answer(byte[] frame) throws IOException {
@@ -25,7 +27,8 @@ public final class Answer {
     status = frame[1];
     alone = frame[2] == 1;
     revision = ByteBuffer.wrap(frame).getLong(4);
-    fields = JSON.readTree(frame, 16, fieldsLength(frame));
+    numbers = status > 1 ? longs(ByteBuffer.wrap(frame, 16, fieldsLength(frame)).asLongBuffer()) : new long[0];
+    fields = status > 1 ? JSON.createObjectNode() : JSON.readTree(frame, 16, fieldsLength(frame));
     payload = Arrays.copyOfRange(frame, 16 + fieldsLength(frame), frame.length);
   }
 
@@ -44,6 +47,17 @@ public final class Answer {
 
   public JsonNode fields() {
     return fields;
+  }
+
+  /** Of a brief answer; what is left of a text behind them is no number. */
+  public long[] numbers() {
+    return numbers.clone();
+  }
+
+  private static long[] longs(LongBuffer from) {
+    long[] all = new long[from.remaining()];
+    from.get(all);
+    return all;
   }
 
   public byte[] payload() {

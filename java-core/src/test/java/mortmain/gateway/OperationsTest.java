@@ -1,5 +1,6 @@
 package mortmain.gateway;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -9,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
+import java.util.Arrays;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -78,6 +80,41 @@ final class OperationsTest {
     assertEquals(7, snaps.get(0).get("len").asInt());
     assertEquals("w", snaps.get(0).get("writer").asText());
     assertFalse(snaps.get(1).get("exists").asBoolean());
+  }
+
+  private static byte[] briefly(byte[] frame) {
+    frame[3] = 1;
+    return frame;
+  }
+
+  @Test
+  void briefAnswersAreTheNumbersThatTheOthersSay() throws IOException {
+    Answer created = peer.call(briefly(running.create("a", "{\"n\":1}")));
+    assertEquals(2, created.status());
+    JsonNode snap = ok(Ask.of(Op.READ, "{\"keys\":[\"a\"]}").frame()).get("snaps").get(0);
+    long version = snap.get("version").asLong();
+    long tag = snap.get("tag").asLong();
+    assertArrayEquals(new long[] {version, tag, 0, snap.get("revision").asLong()}, created.numbers());
+    Answer turn = peer.call(briefly(Ask.of(Op.TURN, "{\"key\":\"a\",\"wait\":1}").frame()));
+    assertEquals(3, turn.status());
+    long id = turn.numbers()[0];
+    assertArrayEquals(new long[] {id, version, tag, 0, turn.revision()}, Arrays.copyOf(turn.numbers(), 5));
+    assertEquals("{\"n\":1}", turn.text());
+    ok(Ask.of(Op.TURN_END, "{\"turn\":" + id + "}").frame());
+    Answer absent = peer.call(briefly(Ask.of(Op.TURN, "{\"key\":\"b\",\"wait\":1}").frame()));
+    assertEquals(5, absent.numbers().length);
+    assertEquals(0, absent.payload().length);
+  }
+
+  @Test
+  void whatNumbersCannotSayIsSaidAtLength() throws IOException {
+    byte[] frame = briefly(running.create("a", "1"));
+    assertEquals(2, peer.call(frame).status());
+    assertTrue(ok(frame).get("replayed").asBoolean());
+    String sum = "{\"writer\":\"w\",\"guards\":[],\"writes\":[[\"increment\",\"a\",\"2\"]],\"plain\":true}";
+    assertEquals(3, ok(briefly(Ask.of(Op.COMMIT, sum).id("sum").frame())).get("keys").get(0).get(5).asInt());
+    assertEquals("VERSION_CONFLICT", peer.call(briefly(running.create("a", "2"))).code());
+    assertEquals(0, peer.call(briefly(Ask.of(Op.PING, "{}").frame())).status());
   }
 
   @Test

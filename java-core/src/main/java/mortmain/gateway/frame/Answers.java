@@ -10,9 +10,13 @@ import mortmain.model.Reading;
 import mortmain.model.Receipt;
 import mortmain.model.Rejection;
 import mortmain.model.Snapshot;
+import mortmain.model.Turn;
 
 /** Writes the shapes that several operations share: snapshots, receipts, errors. Stateless. */
 final class Answers {
+  private static final int BRIEF_RECEIPT = 2;
+  private static final int BRIEF_TURN = 3;
+
   private Answers() {}
 
   /** An answer that says nothing but yes. */
@@ -68,6 +72,37 @@ final class Answers {
     if (snap.partial()) {
       json.name("partial").bool(true);
     }
+    json.endObject();
+  }
+
+  /** A receipt; to who understands it the numbers alone, where the client knows the rest. */
+  static void committed(Reply reply, Receipt receipt, boolean brief) {
+    if (brief && receipt.keys().size() == 1 && !receipt.replayed() && receipt.mirrored() == null) {
+      Receipt.KeyReceipt key = receipt.keys().get(0);
+      if (key.result() == null) {
+        reply.brief(BRIEF_RECEIPT, "", key.version(), key.tag(), key.epoch(), key.revision());
+        return;
+      }
+    }
+    JsonWriter json = reply.answer().beginObject();
+    receipt(json, receipt);
+    json.endObject();
+  }
+
+  /** A turn and what it is for; briefly as a receipt is. */
+  static void turn(Reply reply, Turn turn, boolean brief) {
+    Reading reading = turn.reading();
+    Snapshot snap = reading.snapshots().get(0);
+    if (brief) {
+      String type = snap.exists() ? snap.contentType() : "";
+      reply.brief(BRIEF_TURN, type, turn.id(), snap.version(), snap.tag(), snap.epoch(), reading.revision());
+      if (snap.value() != null) {
+        reply.add(snap.value().bytes());
+      }
+      return;
+    }
+    JsonWriter json = reply.answer().beginObject().name("turn").number(turn.id());
+    single(reply, json, reading);
     json.endObject();
   }
 

@@ -218,14 +218,12 @@ final class ClaimCommands {
       }
     }
     long deadline = request.deadlineNanos();
+    boolean brief = request.isBrief();
     store.turn(Fields.need(key, "key"), within(wait, deadline), deadline, new Outcome<>() {
       @Override
       public void answer(Turn turn) {
         exchange.session().took(turn.id());
-        Reply reply = exchange.reply();
-        JsonWriter json = reply.answer().beginObject().name("turn").number(turn.id());
-        Answers.single(reply, json, turn.reading());
-        json.endObject();
+        Answers.turn(exchange.reply(), turn, brief);
         send.accept(null);
       }
 

@@ -189,7 +189,7 @@ public final class Operations implements Handler {
     if (commit.turn() != 0) {
       exchange.session().ended(commit.turn());
     }
-    CommitAnswer answer = new CommitAnswer(start, exchange, request.requestId());
+    CommitAnswer answer = new CommitAnswer(start, exchange, request);
     try {
       return store.submit(commit, answer, blocking);
     } catch (MortmainException rejection) {
@@ -297,21 +297,21 @@ public final class Operations implements Handler {
     private final long start;
     private final Exchange exchange;
     private final String requestId;
+    private final boolean brief;
     private final AtomicInteger answers = new AtomicInteger();
 
-    CommitAnswer(long start, Exchange exchange, String requestId) {
+    CommitAnswer(long start, Exchange exchange, Request request) {
       this.start = start;
       this.exchange = exchange;
-      this.requestId = requestId;
+      this.requestId = request.requestId();
+      this.brief = request.isBrief();
     }
 
     @Override
     public void answer(Receipt receipt) {
       if (answers.getAndIncrement() == 0) {
         try {
-          JsonWriter json = exchange.reply().answer().beginObject();
-          Answers.receipt(json, receipt);
-          json.endObject();
+          Answers.committed(exchange.reply(), receipt, brief);
         } catch (RuntimeException | Error bug) {
           internal(bug);
           Operations.this.reject(unconfirmed(requestId), exchange);

@@ -1,5 +1,7 @@
 package mortmain.gateway.frame;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,6 +15,9 @@ public final class Reply {
 
   /** Bytes of a reply's header. */
   public static final int HEADER = 16;
+
+  /** What HELLO calls the numbers that stand for an object, in the commonest answers. */
+  public static final String BRIEF = "brief";
 
   private static final int INLINE = 64 << 10;
 
@@ -30,6 +35,17 @@ public final class Reply {
   /** Begins an error; the caller writes one JSON object. */
   public JsonWriter error() {
     return begin(1);
+  }
+
+  /** Begins an answer that is numbers of 64 bits, and a text behind them. {@code kind}: which ones. */
+  void brief(int kind, String text, long... numbers) {
+    byte[] last = text.getBytes(UTF_8);
+    byte[] fields = new byte[Long.BYTES * numbers.length + last.length];
+    for (int i = 0; i < numbers.length; i++) {
+      put(fields, Long.BYTES * i, numbers[i], Long.BYTES);
+    }
+    System.arraycopy(last, 0, fields, Long.BYTES * numbers.length, last.length);
+    begin(kind).bytes(fields);
   }
 
   private JsonWriter begin(int newStatus) {
@@ -52,7 +68,7 @@ public final class Reply {
   }
 
   public boolean isError() {
-    return status != 0;
+    return status == 1;
   }
 
   /** Bytes on the wire behind the length prefix. */

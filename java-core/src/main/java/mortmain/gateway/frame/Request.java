@@ -14,10 +14,12 @@ import mortmain.model.Rejection;
 final class Request {
   static final int HEADER = 28;
   private static final int MAX_ID = 128;
+  private static final int BRIEF = 1;
   private static final long NANOS_PER_MILLI = 1_000_000;
 
   private final Op op;
   private final String requestId;
+  private final boolean brief;
   private final int attempt;
   private final long deadline;
   private final long since;
@@ -26,8 +28,9 @@ final class Request {
   private final int fieldsEnd;
   private final int payloadEnd;
 
-  private Request(ByteBuffer header, Op op, String requestId, byte[] frame, int fieldsAt, int payloadEnd) {
+  private Request(ByteBuffer header, Op op, boolean brief, String requestId, byte[] frame, int fieldsAt, int payloadEnd) {
     this.op = op;
+    this.brief = brief;
     this.requestId = requestId;
     this.attempt = header.getInt();
     this.deadline = header.getLong();
@@ -51,9 +54,9 @@ final class Request {
     int format = header.get();
     int code = Byte.toUnsignedInt(header.get());
     int idLength = Byte.toUnsignedInt(header.get());
-    int reserved = header.get();
-    if (format != 1 || reserved != 0) {
-      throw invalid("frame", "unknown frame format " + format + "." + reserved + ", this gateway speaks 1.0");
+    int flags = header.get();
+    if (format != 1 || (flags & ~BRIEF) != 0) {
+      throw invalid("frame", "unknown frame format " + format + "." + flags + ", this gateway speaks 1.0 and 1.1");
     }
     int fieldsLength = header.getInt(at + HEADER - Integer.BYTES);
     if (idLength > MAX_ID || fieldsLength < 0 || fieldsLength > length - HEADER - idLength) {
@@ -65,7 +68,7 @@ final class Request {
     }
     int fieldsAt = at + HEADER + idLength;
     String id = idLength == 0 ? null : text(frame, at + HEADER, idLength);
-    Request request = new Request(header, op, id, frame, fieldsAt, at + length);
+    Request request = new Request(header, op, flags == BRIEF, id, frame, fieldsAt, at + length);
     if (request.attempt < 0 || request.deadline < 0 || request.since < 0) {
       throw invalid("frame", "attempt, deadline and since are not negative");
     }
@@ -74,6 +77,11 @@ final class Request {
 
   Op op() {
     return op;
+  }
+
+  /** Whether a brief answer is understood. */
+  boolean isBrief() {
+    return brief;
   }
 
   /** 1 to 128 bytes of text, or null. */

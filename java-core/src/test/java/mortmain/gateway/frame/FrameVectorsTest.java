@@ -70,8 +70,12 @@ final class FrameVectorsTest {
         "replies",
         (vector, frame) -> {
           Reply reply = new Reply();
-          Map<?, ?> fields = JSON.convertValue(vector.get("fields"), Map.class);
-          (vector.get("status").asInt() == 0 ? reply.answer() : reply.error()).any(fields);
+          int status = vector.get("status").asInt();
+          if (status > 1) {
+            reply.brief(status, vector.get("text").asText(), JSON.convertValue(vector.get("brief"), long[].class));
+          } else {
+            (status == 0 ? reply.answer() : reply.error()).any(JSON.convertValue(vector.get("fields"), Map.class));
+          }
           reply.add(HEX.parseHex(vector.get("payload").asText()));
           reply.alone(vector.path("alone").asBoolean());
           reply.seal(vector.get("revision").asLong());
