@@ -45,7 +45,7 @@ class Calling:
     def _send(
         self, name: str, key: str, draft: Draft, request_id: str | None, timeout: float | None, meta: Meta
     ) -> Receipt:
-        return self._call(name, key, send, self._flows, draft, request_id, timeout, meta)
+        return self._call(name, key, send, self._flows, key, draft, request_id, timeout, meta)
 
     def _call_rounds(
         self, name: str, key: str | None, function: Callable[..., tuple[Receipt, int]], *arguments: Any

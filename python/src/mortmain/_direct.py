@@ -61,9 +61,9 @@ def commit(
 
 
 def send(
-    flows: Flows, draft: Draft, request_id: str | None, timeout: float | None, meta: Meta
+    flows: Flows, key: str, draft: Draft, request_id: str | None, timeout: float | None, meta: Meta
 ) -> Receipt:
-    """`Flows.send` of what stands on no base, in the calling thread."""
+    """`Flows.send` of one write to a key that stands on no base, in the calling thread."""
     fields = draft.fields(flows.author, meta)
     parts = draft.parts()
     link = flows.link
@@ -80,7 +80,7 @@ def send(
         connection,
     )
     link.pool.give(connection)
-    return parse_receipt(reply.fields)
+    return receipt_of(reply, key, connection.store_id if connection else "", identity)
 
 
 def update(

@@ -330,7 +330,7 @@ def test_a_round_in_turn_sees_and_says_what_any_other_does(store, at, value):
     assert snap.value == {"was": True}
     assert (receipt.key, receipt.version, receipt.tag, receipt.epoch) == (snap.key, snap.version, snap.tag, snap.epoch)
     assert (receipt.revision, receipt.store_id) == (snap.revision, snap.store_id)
-    assert store.resolve(receipt.request_id).version == snap.version
+    assert store.resolve(receipt.request_id).receipt.version == snap.version
     gone = store.update(f"{at}k", lambda old: mortmain.DELETE)
     assert not store.read(f"{at}k").exists
     assert store.commit(f"{at}k", "again", base=gone).version == gone.version + 1
