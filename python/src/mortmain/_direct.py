@@ -21,7 +21,7 @@ from ._frames import COMMIT, TURN, Reply, stamped
 from ._models import DELETE, Receipt, Snapshot
 from ._replies import parse_receipt, receipt_of, turn_of
 from ._request_id import encode_request_id, uuid7
-from ._requests import PLAIN, Draft, check_whole, of_rounds, put_fields, turn_fields
+from ._requests import PLAIN, Draft, check_whole, of_rounds, put_briefly, put_fields, turn_fields
 from ._rounds import Begun, check_new, drafted, of_a_talk, pass_on, updated
 
 if TYPE_CHECKING:
@@ -48,14 +48,26 @@ def commit(
         return drive(flows.commit(key, value, base, overwrite, request_id, timeout, meta))
     known = base.revision if isinstance(base, Receipt) else check_whole(base).read_revision
     content_type, data = encode(value, flows.codec)
-    fields = put_fields(
-        flows.author, meta, key, base.version, base.tag, base.epoch, base.store_id, known,
-        content_type, len(data), PLAIN,
-    )  # fmt: skip
     identity = uuid7() if request_id is None else encode_request_id(request_id)
     link = flows.link
     seconds = link.timeout if timeout is None else flows.seconds(timeout)
-    reply, connection = link.ask_at_once(COMMIT, fields, data, identity, seconds)
+    connection = link.pool.take()
+    fields = b""
+    if meta is None and connection is not None and connection.flags:
+        fields = put_briefly(
+            flows.author, key, base.version, base.tag, base.epoch, base.store_id, known, content_type
+        )
+    brief = fields != b""
+    if not brief:
+        try:
+            fields = put_fields(
+                flows.author, meta, key, base.version, base.tag, base.epoch, base.store_id, known,
+                content_type, len(data), PLAIN,
+            )  # fmt: skip
+        except BaseException:
+            link.pool.give(connection)
+            raise
+    reply, connection = link.ask_at_once(COMMIT, fields, data, identity, seconds, connection, brief)
     link.pool.give(connection)
     return receipt_of(reply, key, connection.store_id if connection else "", identity)
 
@@ -142,10 +154,15 @@ def _commit_in_turn(
             deletion = draft.request(flows.author, identity, meta, plain=False, turn=turn)
         else:
             content_type, data = encode(new, codec)
-            written = put_fields(
-                flows.author, meta, key, version, tag, epoch, store_id, known,
-                content_type, len(data), of_rounds(turn),
-            )  # fmt: skip
+            written = b""
+            if reply.brief is not None and meta is None:
+                written = put_briefly(flows.author, key, version, tag, epoch, store_id, known, content_type, turn)
+            brief = written != b""
+            if not brief:
+                written = put_fields(
+                    flows.author, meta, key, version, tag, epoch, store_id, known,
+                    content_type, len(data), of_rounds(turn),
+                )  # fmt: skip
     except BaseException as error:
         link.pool.give(connection)
         if isinstance(error, Exception):
@@ -155,7 +172,7 @@ def _commit_in_turn(
         if new is DELETE:
             link.pool.give(connection)
             return parse_receipt(link.ask(deletion, flows.deadline(talk))[0].fields)
-        reply, connection = link.ask_at_once(COMMIT, written, data, identity, talk, connection)
+        reply, connection = link.ask_at_once(COMMIT, written, data, identity, talk, connection, brief)
     except Conflict as error:
         return error
     link.pool.give(connection)

@@ -56,9 +56,14 @@ REPLY_HEAD: Final = _REPLY.size
 _ERROR: Final = 1
 _RECEIPT: Final = 2
 _TURN: Final = 3
-# A feature of the gateway, and the flag of a request: numbers may stand for the object of its answer.
+# A feature of the gateway, and the flags of a request: numbers may stand for the object of its answer; they stand for
+# the object of its fields.
 BRIEF: Final = "brief"
 ANSWER_BRIEFLY: Final = 1
+BRIEF_FIELDS: Final = 2
+# Of a commit: turn, version, tag, epoch, base revision, the lengths of writer, key and content type, and these texts;
+# behind them the store.
+pack_brief: Final = struct.Struct(">qqqqqHHH").pack
 # Of a commit: version, tag, epoch, revision. Of a turn: its id, version, tag, epoch, the revision of the read; behind
 # them the content type, nothing where there is no value.
 _unpack_receipt = struct.Struct(">qqqq").unpack
@@ -115,7 +120,8 @@ class Request:
 
     payload: in parts, guards before writes. length: of the frame, once it was made.
     mutating: an unanswered send leaves the outcome unconfirmed. stamp: the request has no base, so that the
-    store id and the durable revision of the connection that first carries it are written into it.
+    store id and the durable revision of the connection that first carries it are written into it. brief: its fields are
+    no object; only for a gateway with that feature.
     """
 
     # Until the first send.
@@ -133,6 +139,7 @@ class Request:
         attempt: int = 0,
         mutating: bool = False,
         stamp: bool = False,
+        brief: bool = False,
     ) -> None:
         self.op = op
         self.fields = fields
@@ -141,6 +148,7 @@ class Request:
         self.attempt = attempt
         self.mutating = mutating
         self.stamp = stamp
+        self.brief = brief
 
     def sent_as(self, frame: Data, since: int, store_id: str) -> None:
         """Its first frame was made without it."""
@@ -164,7 +172,8 @@ class Request:
         request_id, fields, payload = self.request_id, self.fields, self.payload
         ids, size = len(request_id), len(fields)
         self.length = length = REQUEST_HEAD + ids + size + sum(map(len, payload))
-        head = pack_head(length, FORMAT, self.op, ids, 0, self.attempt, deadline_ms, self.since, size)
+        flags = BRIEF_FIELDS if self.brief else 0
+        head = pack_head(length, FORMAT, self.op, ids, flags, self.attempt, deadline_ms, self.since, size)
         if length < IN_PIECES:
             return b"".join((head, request_id, fields, *payload))
         return [b"".join((head, request_id, fields)), *payload]

@@ -28,7 +28,7 @@ from ._errors import (
     Unsupported,
     ValueTooLarge,
 )
-from ._frames import COMMIT, FORMAT, IN_PIECES, REQUEST_HEAD, Data, Frame, Reply, Request, pack_head
+from ._frames import BRIEF_FIELDS, COMMIT, FORMAT, IN_PIECES, REQUEST_HEAD, Data, Frame, Reply, Request, pack_head
 from ._replies import parse_error
 from ._request_id import GivenId
 from ._transport import Broken, Greeted, Pool
@@ -126,9 +126,10 @@ class Link:
         request_id: bytes,
         seconds: float | None,
         connection: Greeted | None = None,
+        brief: bool = False,
     ) -> tuple[Reply, Greeted | None]:
         """`ask` for an operation on one value, which becomes a Request only where the first attempt is not answered by
-        yes. fields: they name the store. seconds: from now on.
+        yes. fields: they name the store. seconds: from now on. brief: as of a Request.
 
         Over a connection that the caller has taken, or one of the pool; it comes back with the answer, for the caller
         to give. None: it was given back.
@@ -149,11 +150,12 @@ class Link:
                 if stamp < 1:
                     stamp = 1
         if connection is None:
-            return drive(self.call(_single(op, fields, data, request_id), deadline))[0], None
+            return drive(self.call(_single(op, fields, data, request_id, brief), deadline))[0], None
         since = connection.revision
         ids, size = len(request_id), len(fields)
         length = REQUEST_HEAD + ids + size + len(data)
-        head = pack_head(length, FORMAT, op, ids, connection.flags, 0, stamp, since, size)
+        flags = connection.flags | BRIEF_FIELDS if brief else connection.flags
+        head = pack_head(length, FORMAT, op, ids, flags, 0, stamp, since, size)
         frame = b"".join((head, request_id, fields, data))
         outcome: Reply | Broken
         try:
@@ -162,7 +164,7 @@ class Link:
                 return outcome, connection
         except Broken as broken:
             outcome = broken
-        request = _single(op, fields, data, request_id)
+        request = _single(op, fields, data, request_id, brief)
         request.sent_as(frame, since, connection.store_id)
         return drive(self.call(request, deadline, (connection, outcome)))[0], None
 
@@ -189,6 +191,10 @@ class Link:
                         pauses += 1
                         yield Pause(_backoff(pauses, deadline))
                         continue
+                if request.brief and not connection.flags:
+                    self.pool.give(connection)
+                    older = _older(self.directory)
+                    raise self._unconfirmed(request, older) if sent else older
                 frame = self._frame(request, connection, deadline)
                 try:
                     outcome = yield Exchange(connection, frame, None if deadline is None else deadline + GRACE)
@@ -277,8 +283,8 @@ class Link:
         return until is not None and monotonic() < until
 
 
-def _single(op: int, fields: bytes, data: Data, request_id: bytes) -> Request:
-    return Request(op, fields, [data] if data else [], request_id=request_id, mutating=op == COMMIT)
+def _single(op: int, fields: bytes, data: Data, request_id: bytes, brief: bool) -> Request:
+    return Request(op, fields, [data] if data else [], request_id=request_id, mutating=op == COMMIT, brief=brief)
 
 
 def _on_its_way_out(refusal: MortmainError) -> bool:
@@ -310,6 +316,12 @@ def _silence(directory: str, broken: Broken) -> GatewayUnavailable:
     what = "did not answer in time" if broken.expired else "closed the connection"
     return GatewayUnavailable(
         f"the gateway of {directory} {what}: try again", reason="timeout" if broken.expired else "refused"
+    )
+
+
+def _older(directory: str) -> GatewayUnavailable:
+    return GatewayUnavailable(
+        f"the gateway of {directory} has given way to an older one during the call: try again", reason="refused"
     )
 
 

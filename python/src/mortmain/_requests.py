@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,7 +13,7 @@ from . import _frames
 from ._arguments import check_meta
 from ._codec import JSON, Codec, encode, from_json, to_json
 from ._errors import invalid
-from ._frames import Data, Request, dumps, encode_fields
+from ._frames import Data, Request, dumps, encode_fields, pack_brief
 from ._models import Receipt, Snapshot, Ticket
 
 Base = Snapshot[Any] | Receipt | Ticket
@@ -33,14 +34,22 @@ def of_rounds(turn: int | None) -> str:
     return '"plain":false}' if turn is None else f'"plain":false,"turn":{turn:d}}}'
 
 
+def _bytes(name: str) -> bytes | None:
+    try:
+        return name.encode()
+    except UnicodeEncodeError:
+        return None
+
+
 class Author:
     """Who asks: the name and the meta that go with each commit. Thread-safe.
 
-    opening: how the fields of a commit begin, if it has no meta of its own. derive: makes the name; a forked child asks
-    it again, because the default name holds the process id.
+    opening: how the fields of a commit begin, if it has no meta of its own. brief: the name for brief fields, which
+    have no place for a meta. derive: makes the name; a forked child asks it again, because the default name holds the
+    process id.
     """
 
-    __slots__ = ("__weakref__", "derive", "meta", "name", "opening")
+    __slots__ = ("__weakref__", "brief", "derive", "meta", "name", "opening")
 
     def __init__(
         self, name: str, meta: Mapping[str, str] | None = None, derive: Callable[[], str] | None = None
@@ -56,6 +65,7 @@ class Author:
     def rename(self, name: str) -> None:
         self.name = name
         self.opening = _opening(name, self.meta)
+        self.brief = None if self.meta else _bytes(name)
 
 
 _derived: weakref.WeakSet[Author] = weakref.WeakSet()
@@ -281,8 +291,8 @@ def put_fields(
     """
     name = _quote(key)
     begin = author.opening if meta is None else _opening(author.name, {**author.meta, **check_meta(meta)})
-    kind, store = _quote(content_type), _quote(store_id)
     try:
+        kind, store = _quote(content_type), _quote(store_id)
         return (
             _PUT % (begin, name, version, tag, name, epoch, name, kind, size, store, revision, end)
         ).encode()
@@ -290,6 +300,31 @@ def put_fields(
         raise invalid("key", "a lone surrogate is not text") from None
     except (TypeError, ValueError) as error:
         raise invalid("base", f"not one that mortmain made: {error}") from None
+
+
+def put_briefly(
+    author: Author,
+    key: str,
+    version: int,
+    tag: int,
+    epoch: int,
+    store_id: str,
+    revision: int,
+    content_type: str,
+    turn: int = 0,
+) -> bytes:
+    """What `put_fields` says, by numbers: some 20 µs less where the caches are cold. turn: 0 for a commit with a
+    fingerprint. Empty where only `put_fields` can say it, or what is wrong.
+    """
+    writer = author.brief
+    if writer is None:
+        return b""
+    try:
+        name, kind = key.encode(), content_type.encode()
+        numbers = pack_brief(turn, version, tag, epoch, revision, len(writer), len(name), len(kind))
+        return b"".join((numbers, writer, name, kind, store_id.encode()))
+    except (struct.error, ValueError, AttributeError):
+        return b""
 
 
 def put(key: str, value: Any, base: object, codec: Codec | None) -> Put | Draft:

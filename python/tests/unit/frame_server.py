@@ -141,6 +141,8 @@ class FrameServer:
         self.asked.append(asked)
         answer = self.answer(asked)
         fields, payload = answer if isinstance(answer, tuple) else (answer, b"")
+        if isinstance(fields, bytes):  # a brief turn
+            return struct.pack(">BBHqI", 1, 3, 0, self.revision, len(fields)) + fields + payload
         return self._frame(1 if "code" in fields else 0, fields, payload)
 
     def _frame(self, status: int, fields: dict[str, Any], payload: bytes) -> bytes:
@@ -149,19 +151,29 @@ class FrameServer:
 
 
 def _taken_apart(raw: bytes) -> Asked:
-    form, op, id_length, _, attempt, deadline, since, length = HEAD.unpack_from(raw)
+    form, op, id_length, flags, attempt, deadline, since, length = HEAD.unpack_from(raw)
     assert form == 1
     start = HEAD.size + id_length
+    fields = raw[start : start + length]
     return Asked(
         op,
         raw[HEAD.size : start].decode(),
         attempt,
         deadline,
         since,
-        json.loads(raw[start : start + length] or b"{}"),
+        _brief(fields) if flags & 2 else json.loads(fields or b"{}"),
         raw[start + length :],
         raw,
     )
+
+
+def _brief(fields: bytes) -> dict[str, Any]:
+    turn, version, tag, epoch, revision, *lengths = struct.unpack_from(">qqqqqHHH", fields)
+    at, texts = 46, []
+    for length in (*lengths, len(fields)):
+        texts.append(fields[at : at + length].decode())
+        at += length
+    return {"brief": (turn, version, tag, epoch, revision, *texts)}
 
 
 Part = tuple[dict[str, Any], bytes]

@@ -85,7 +85,7 @@ final class MalformedRequestTest {
 
   @Test
   void reservedByteSet() throws IOException {
-    refused("INVALID", "frame", patched(ping(), 3, 2));
+    refused("INVALID", "frame", patched(ping(), 3, 4));
   }
 
   @Test

@@ -1,5 +1,6 @@
 package mortmain.gateway;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -9,9 +10,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.util.Arrays;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -104,6 +106,73 @@ final class OperationsTest {
     Answer absent = peer.call(briefly(Ask.of(Op.TURN, "{\"key\":\"b\",\"wait\":1}").frame()));
     assertEquals(5, absent.numbers().length);
     assertEquals(0, absent.payload().length);
+  }
+
+  /** A commit of a value on a base with brief fields; {@code turn}: 0 for none. */
+  private byte[] briefCommit(String id, long turn, JsonNode base, String writer, String key, String type, String value) {
+    byte[][] texts = {writer.getBytes(UTF_8), key.getBytes(UTF_8), type.getBytes(UTF_8), running.store().storeId().getBytes(UTF_8)};
+    ByteBuffer fields = ByteBuffer.allocate(5 * 8 + 3 * 2 + texts[0].length + texts[1].length + texts[2].length + texts[3].length);
+    fields.putLong(turn).putLong(base.get("version").asLong()).putLong(base.get("tag").asLong());
+    fields.putLong(base.get("epoch").asLong()).putLong(base.get("revision").asLong());
+    for (int i = 0; i < 3; i++) {
+      fields.putShort((short) texts[i].length);
+    }
+    for (byte[] text : texts) {
+      fields.put(text);
+    }
+    byte[] frame = Ask.of(Op.COMMIT, fields.array()).id(id).with(value).frame();
+    frame[3] = 2;
+    return frame;
+  }
+
+  private JsonNode snapOf(String key) throws IOException {
+    return ok(Ask.of(Op.READ, "{\"keys\":[\"" + key + "\"]}").frame()).get("snaps").get(0);
+  }
+
+  @Test
+  void briefCommitIsTheCommitThatAnObjectSays() throws IOException {
+    ok(running.create("a", "1"));
+    JsonNode base = snapOf("a");
+    JsonNode receipt = ok(briefCommit("b-1", 0, base, "wé", "a", "application/json", "2"));
+    assertEquals("a", receipt.get("keys").get(0).get(0).asText());
+    JsonNode snap = snapOf("a");
+    assertEquals("wé", snap.get("writer").asText());
+    assertEquals("application/json", snap.get("type").asText());
+    String same = "{\"writer\":\"wé\",\"guards\":[[\"version\",\"a\"," + base.get("version") + "," + base.get("tag") + "],[\"epoch\",\"a\",0]],"
+        + "\"writes\":[[\"put\",\"a\",\"application/json\",1,false]],\"store\":\"" + running.store().storeId() + "\",\"base_revision\":"
+        + base.get("revision") + ",\"plain\":true}";
+    assertTrue(ok(Ask.of(Op.COMMIT, same).id("b-1").with("2").frame()).get("replayed").asBoolean());
+    assertEquals("REQUEST_ID_REUSED", peer.call(briefCommit("b-1", 0, base, "wé", "a", "application/json", "3")).code());
+    assertEquals("VERSION_CONFLICT", peer.call(briefCommit("b-2", 0, base, "w", "a", "application/json", "3")).code());
+    ok(Ask.of(Op.RECLAIM, "{\"key\":\"a\",\"writer\":\"w\",\"reason\":\"late\"}").id("r-1").frame());
+    assertEquals("FENCED", peer.call(briefCommit("b-3", 0, snap, "w", "a", "application/json", "3")).code());
+  }
+
+  @Test
+  void malformedBriefCommitChangesNothing() throws IOException {
+    ok(running.create("a", "1"));
+    JsonNode base = snapOf("a");
+    byte[] whole = briefCommit("b-1", 0, base, "w", "a", "text/plain", "2");
+    int fieldsAt = 28 + 3;
+    for (int length : new int[] {0, 45}) {
+      byte[] cut = Arrays.copyOf(whole, fieldsAt + length);
+      ByteBuffer.wrap(cut).putInt(24, length);
+      assertEquals("INVALID", peer.call(cut).code());
+    }
+    for (int at : new int[] {40, 42, 44}) {
+      byte[] long_ = whole.clone();
+      ByteBuffer.wrap(long_).putShort(fieldsAt + at, (short) -1);
+      assertEquals("INVALID", peer.call(long_).code());
+    }
+    byte[] noText = whole.clone();
+    noText[fieldsAt + 46] = (byte) 0xff;
+    assertEquals("INVALID", peer.call(noText).code());
+    assertEquals("INVALID", peer.call(briefCommit("b-2", 0, base, "w", "/a", "text/plain", "2")).code());
+    assertEquals("INVALID", peer.call(briefCommit("b-3", 0, base, "w".repeat(2000), "a", "text/plain", "2")).code());
+    byte[] read = Ask.of(Op.READ, "{\"keys\":[\"a\"]}").frame();
+    read[3] = 2;
+    assertEquals("INVALID", peer.call(read).code());
+    assertEquals(base.get("version"), snapOf("a").get("version"));
   }
 
   @Test

@@ -55,6 +55,9 @@ final class CommitReader {
    * @throws mortmain.model.MortmainException INVALID or TOO_LARGE
    */
   Commit read() {
+    if (request.hasBriefFields()) {
+      return BriefCommit.read(request);
+    }
     try (Fields fields = request.fields()) {
       for (String name = fields.next(); name != null; name = fields.next()) {
         field(name, fields);

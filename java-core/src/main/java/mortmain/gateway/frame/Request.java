@@ -14,12 +14,13 @@ import mortmain.model.Rejection;
 final class Request {
   static final int HEADER = 28;
   private static final int MAX_ID = 128;
-  private static final int BRIEF = 1;
+  private static final int BRIEF_ANSWER = 1;
+  private static final int BRIEF_FIELDS = 2;
   private static final long NANOS_PER_MILLI = 1_000_000;
 
   private final Op op;
   private final String requestId;
-  private final boolean brief;
+  private final int flags;
   private final int attempt;
   private final long deadline;
   private final long since;
@@ -28,9 +29,9 @@ final class Request {
   private final int fieldsEnd;
   private final int payloadEnd;
 
-  private Request(ByteBuffer header, Op op, boolean brief, String requestId, byte[] frame, int fieldsAt, int payloadEnd) {
+  private Request(ByteBuffer header, Op op, int flags, String requestId, byte[] frame, int fieldsAt, int payloadEnd) {
     this.op = op;
-    this.brief = brief;
+    this.flags = flags;
     this.requestId = requestId;
     this.attempt = header.getInt();
     this.deadline = header.getLong();
@@ -55,8 +56,8 @@ final class Request {
     int code = Byte.toUnsignedInt(header.get());
     int idLength = Byte.toUnsignedInt(header.get());
     int flags = header.get();
-    if (format != 1 || (flags & ~BRIEF) != 0) {
-      throw invalid("frame", "unknown frame format " + format + "." + flags + ", this gateway speaks 1.0 and 1.1");
+    if (format != 1 || (flags & ~(BRIEF_ANSWER | BRIEF_FIELDS)) != 0) {
+      throw invalid("frame", "unknown frame format " + format + "." + flags + ", this gateway speaks 1.0 to 1.3");
     }
     int fieldsLength = header.getInt(at + HEADER - Integer.BYTES);
     if (idLength > MAX_ID || fieldsLength < 0 || fieldsLength > length - HEADER - idLength) {
@@ -67,8 +68,8 @@ final class Request {
       throw unknown(code);
     }
     int fieldsAt = at + HEADER + idLength;
-    String id = idLength == 0 ? null : text(frame, at + HEADER, idLength);
-    Request request = new Request(header, op, flags == BRIEF, id, frame, fieldsAt, at + length);
+    String id = idLength == 0 ? null : text("request_id", frame, at + HEADER, idLength);
+    Request request = new Request(header, op, flags, id, frame, fieldsAt, at + length);
     if (request.attempt < 0 || request.deadline < 0 || request.since < 0) {
       throw invalid("frame", "attempt, deadline and since are not negative");
     }
@@ -81,7 +82,12 @@ final class Request {
 
   /** Whether a brief answer is understood. */
   boolean isBrief() {
-    return brief;
+    return (flags & BRIEF_ANSWER) != 0;
+  }
+
+  /** Whether its fields are no object. */
+  boolean hasBriefFields() {
+    return (flags & BRIEF_FIELDS) != 0;
   }
 
   /** 1 to 128 bytes of text, or null. */
@@ -107,6 +113,10 @@ final class Request {
     return frame;
   }
 
+  int fieldsAt() {
+    return fieldsAt;
+  }
+
   int fieldsEnd() {
     return fieldsEnd;
   }
@@ -129,24 +139,29 @@ final class Request {
     return new Call(requestId, attempt, since, deadlineNanos());
   }
 
+  /** Its object. */
   Fields fields() {
+    if (hasBriefFields()) {
+      throw invalid("frame", "only a commit has brief fields");
+    }
     return new Fields(frame, fieldsAt, fieldsEnd - fieldsAt);
   }
 
-  private static String text(byte[] frame, int at, int length) {
+  /** Text of UTF-8 bytes. */
+  static String text(String field, byte[] bytes, int at, int length) {
     for (int i = at; i < at + length; i++) {
-      if (frame[i] < 0) {
-        return strict(frame, at, length);
+      if (bytes[i] < 0) {
+        return strict(field, bytes, at, length);
       }
     }
-    return new String(frame, at, length, UTF_8);
+    return new String(bytes, at, length, UTF_8);
   }
 
-  private static String strict(byte[] frame, int at, int length) {
+  private static String strict(String field, byte[] bytes, int at, int length) {
     try {
-      return UTF_8.newDecoder().decode(ByteBuffer.wrap(frame, at, length)).toString();
+      return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, at, length)).toString();
     } catch (CharacterCodingException notText) {
-      throw invalid("request_id", "not valid UTF-8");
+      throw Rejection.invalid(field, "not valid UTF-8").exception();
     }
   }
 
