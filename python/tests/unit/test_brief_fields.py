@@ -1,4 +1,4 @@
-"""A commit of one value on its base crosses as numbers where the gateway takes them, and says the same as the object."""
+"""A commit of one value on its base crosses as numbers where the gateway takes them, and says what the object says."""
 
 from __future__ import annotations
 
