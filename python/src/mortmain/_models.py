@@ -74,26 +74,12 @@ class Snapshot(Generic[T]):
         meta: dict[str, str] | None = None,
     ) -> None:
         # At once: a frozen dataclass's own __init__ takes twice as long, and every read and commit makes one of these.
-        _fill(
-            self,
-            "__dict__",
-            {
-                "key": key,
-                "value": value,
-                "version": version,
-                "tag": tag,
-                "epoch": epoch,
-                "revision": revision,
-                "read_revision": read_revision,
-                "store_id": store_id,
-                "writer": writer,
-                "committed_at": committed_at,
-                "content_type": content_type,
-                "exists": exists,
-                "partial": partial,
-                "meta": {} if meta is None else meta,
-            },
-        )
+        _fill(self, "__dict__", {
+            "key": key, "value": value, "version": version, "tag": tag, "epoch": epoch,
+            "revision": revision, "read_revision": read_revision, "store_id": store_id, "writer": writer,
+            "committed_at": committed_at, "content_type": content_type, "exists": exists,
+            "partial": partial, "meta": {} if meta is None else meta,
+        })  # fmt: skip
 
     def ticket(self) -> Ticket:
         """A new right to go on from this read: commits that carry it pass as long as only they moved the key."""
@@ -185,23 +171,11 @@ class Receipt:
         mirrored: bool | None = None,
         _parts: tuple[Receipt, ...] = (),
     ) -> None:
-        _fill(
-            self,
-            "__dict__",
-            {
-                "key": key,
-                "version": version,
-                "tag": tag,
-                "epoch": epoch,
-                "revision": revision,
-                "store_id": store_id,
-                "request_id": request_id,
-                "replayed": replayed,
-                "result": result,
-                "mirrored": mirrored,
-                "_parts": _parts,
-            },
-        )
+        _fill(self, "__dict__", {
+            "key": key, "version": version, "tag": tag, "epoch": epoch, "revision": revision,
+            "store_id": store_id, "request_id": request_id, "replayed": replayed, "result": result,
+            "mirrored": mirrored, "_parts": _parts,
+        })  # fmt: skip
 
     @property
     def keys(self) -> dict[str, Receipt]:

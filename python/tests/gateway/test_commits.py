@@ -313,29 +313,6 @@ def test_a_conflict_that_the_users_function_raises_itself_passes(store, at):
     assert len(runs) == 1
 
 
-@pytest.mark.parametrize("value", [None, 7, "text", b"\x00\xff", {"a": ["é"]}, "", b""])
-def test_a_round_in_turn_sees_and_says_what_any_other_does(store, at, value):
-    if value is not None:
-        store.create(f"{at}k", value)
-    store._link.note_contention(f"{at}k")
-    seen = []
-
-    def change(old):
-        seen.append(old)
-        return {"was": old is not None}
-
-    receipt = store.update(f"{at}k", change, "none")
-    assert seen == ["none" if value is None else value]
-    snap = store.read(f"{at}k")
-    assert snap.value == {"was": True}
-    assert (receipt.key, receipt.version, receipt.tag, receipt.epoch) == (snap.key, snap.version, snap.tag, snap.epoch)
-    assert (receipt.revision, receipt.store_id) == (snap.revision, snap.store_id)
-    assert store.resolve(receipt.request_id).receipt.version == snap.version
-    gone = store.update(f"{at}k", lambda old: mortmain.DELETE)
-    assert not store.read(f"{at}k").exists
-    assert store.commit(f"{at}k", "again", base=gone).version == gone.version + 1
-
-
 def test_updates_without_a_deadline_take_turns_too(shared_store, at):
     with mortmain.open(shared_store.directory, agent="patient", timeout=None) as patient:
         patient._link.note_contention(f"{at}n")

@@ -142,3 +142,26 @@ def test_a_store_with_a_codec_reads_its_model_back_and_leaves_the_rest_alone():
         assert store.read("text").value == "t"
         with mortmain.open(store.directory, agent="plain") as plain:
             assert plain.read("plan").value == {"title": "u", "steps": ["a", "b"]}
+
+
+@pytest.mark.parametrize("value", [None, 7, "text", b"\x00\xff", {"a": ["é"]}, "", b""])
+def test_a_round_in_turn_sees_and_says_what_any_other_does(store, at, value):
+    if value is not None:
+        store.create(f"{at}k", value)
+    store._link.note_contention(f"{at}k")
+    seen = []
+
+    def change(old):
+        seen.append(old)
+        return {"was": old is not None}
+
+    receipt = store.update(f"{at}k", change, "none")
+    assert seen == ["none" if value is None else value]
+    snap = store.read(f"{at}k")
+    assert snap.value == {"was": True}
+    assert (receipt.key, receipt.version, receipt.tag, receipt.epoch) == (snap.key, snap.version, snap.tag, snap.epoch)
+    assert (receipt.revision, receipt.store_id) == (snap.revision, snap.store_id)
+    assert store.resolve(receipt.request_id).receipt.version == snap.version
+    gone = store.update(f"{at}k", lambda old: mortmain.DELETE)
+    assert not store.read(f"{at}k").exists
+    assert store.commit(f"{at}k", "again", base=gone).version == gone.version + 1

@@ -100,7 +100,7 @@ class Connection(Greeted):
                 got = self._look(frame, deadline)
             elif held is not None:
                 got = self._receive_held(held, deadline)
-            else:  # _receive_into, where the function itself is a tenth of the call
+            else:  # _receive_into, for which a function less is run
                 millis = None if deadline is None else (deadline - monotonic()) * 1000.0
                 if not self._poll.readable(millis if millis is None or millis > 0.0 else 0.0):
                     raise TimeoutError

@@ -67,6 +67,9 @@ final class Request {
     if (op == null) {
       throw unknown(code);
     }
+    if ((flags & BRIEF_FIELDS) != 0 && op != Op.COMMIT) {
+      throw invalid("frame", "only a commit has brief fields");
+    }
     int fieldsAt = at + HEADER + idLength;
     String id = idLength == 0 ? null : text("request_id", frame, at + HEADER, idLength);
     Request request = new Request(header, op, flags, id, frame, fieldsAt, at + length);
@@ -85,7 +88,7 @@ final class Request {
     return (flags & BRIEF_ANSWER) != 0;
   }
 
-  /** Whether its fields are no object. */
+  /** Whether its fields are no object; only a commit's. */
   boolean hasBriefFields() {
     return (flags & BRIEF_FIELDS) != 0;
   }
@@ -139,11 +142,7 @@ final class Request {
     return new Call(requestId, attempt, since, deadlineNanos());
   }
 
-  /** Its object. */
   Fields fields() {
-    if (hasBriefFields()) {
-      throw invalid("frame", "only a commit has brief fields");
-    }
     return new Fields(frame, fieldsAt, fieldsEnd - fieldsAt);
   }
 
